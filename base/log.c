@@ -54,7 +54,7 @@ void log_line(LogLevel level, const char *format, ...) {
 
 int log_error(const Error *error, const char *format, ...) {
         char what[ERROR_TEXT_MAX];
-        char text[2 * ERROR_TEXT_MAX];
+        char text[2 * ERROR_TEXT_MAX + 4];
         va_list args;
 
         va_start(args, format);
