@@ -39,8 +39,10 @@ flags_add(flags-hardening
     -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -mbranch-protection=standard
     -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr -fstrict-flex-arrays=3
     -fno-delete-null-pointer-checks -fno-strict-overflow -fno-common -fvisibility=hidden)
-target_compile_options(flags-hardening INTERFACE
-    $<$<AND:$<NOT:$<CONFIG:Debug>>,$<STREQUAL:${NAVIGATOR_SANITIZE},>>:-U_FORTIFY_SOURCE> $<$<AND:$<NOT:$<CONFIG:Debug>>,$<STREQUAL:${NAVIGATOR_SANITIZE},>>:-D_FORTIFY_SOURCE=3>)
+if(NOT NAVIGATOR_SANITIZE)
+    target_compile_options(flags-hardening INTERFACE
+        $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
+endif()
 target_link_options(flags-hardening INTERFACE
     -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,--as-needed)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)

@@ -25,8 +25,13 @@ library_by_header(http-parser http_parser.h http_parser)
 library_by_header(wslay wslay/wslay.h wslay)
 library_by_header(ldns ldns/ldns.h ldns)
 
+# The hook's libraries exist twice: who links foreign-NAME gets the archive when the program at the end has the property
+# NAVIGATOR_STATIC, else the shared object, so that one build of policy/ and base/jail serves both.
 foreach(name yaml jansson seccomp)
     find_library(${name}_ARCHIVE lib${name}.a REQUIRED)
     add_library(${name}-static INTERFACE IMPORTED)
     target_link_libraries(${name}-static INTERFACE ${${name}_ARCHIVE})
+    add_library(foreign-${name} INTERFACE)
+    target_link_libraries(foreign-${name} INTERFACE
+        $<IF:$<BOOL:$<TARGET_PROPERTY:NAVIGATOR_STATIC>>,${name}-static,PkgConfig::${name}>)
 endforeach()
