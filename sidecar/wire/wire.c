@@ -203,19 +203,68 @@ int wire_session_stop_read(WireMessage *message, const char **ret_reason, Error 
         return 0;
 }
 
-int wire_targets_write(int socket, const char *const *names) {
+int wire_targets_write(int socket, const WireTargets *targets) {
         Packer packer = begin(WIRE_TARGETS, 0);
 
-        pack_strings(&packer, names);
+        pack_string(&packer, targets->pod_namespace);
+        pack_string(&packer, targets->pod_name);
+        pack_strings(&packer, targets->containers);
         return finish(socket, &packer, NULL, 0);
 }
 
-int wire_targets_read(WireMessage *message, const char ***ret_names, Error *error) {
-        cleanup_free const char **names = unpack_strings(&message->fields, WIRE_TARGETS_MAX, NULL);
+int wire_targets_read(WireMessage *message, WireTargets *ret_targets, Error *error) {
+        const char *pod_namespace = unpack_string(&message->fields);
+        const char *pod_name = unpack_string(&message->fields);
+        cleanup_free const char **containers = unpack_strings(&message->fields, WIRE_TARGETS_MAX, NULL);
 
         if (!unpack_end(&message->fields) || message->fd_count != 0)
                 return bad(error, "targets");
-        *ret_names = take_ptr(names);
+        *ret_targets = (WireTargets){ pod_namespace, pod_name, take_ptr(containers) };
+        return 0;
+}
+
+int wire_connect_write(int socket, uint32_t id, uint16_t port) {
+        Packer packer = begin(WIRE_CONNECT, id);
+
+        pack_u16(&packer, port);
+        return finish(socket, &packer, NULL, 0);
+}
+
+int wire_connect_read(WireMessage *message, uint16_t *ret_port, Error *error) {
+        uint16_t port = unpack_u16(&message->fields);
+
+        if (!unpack_end(&message->fields) || message->fd_count != 0 || port == 0)
+                return bad(error, "connect");
+        *ret_port = port;
+        return 0;
+}
+
+int wire_connected_write(int socket, uint32_t id, int fd) {
+        Packer packer = begin(WIRE_CONNECTED, id);
+
+        return finish(socket, &packer, &fd, 1);
+}
+
+int wire_connected_read(WireMessage *message, int *ret_fd, Error *error) {
+        if (!unpack_end(&message->fields) || message->fd_count != 1)
+                return bad(error, "connected");
+        *ret_fd = take_fd(message->fds[0]);
+        return 0;
+}
+
+int wire_connect_refused_write(int socket, uint32_t id, const char *text) {
+        Packer packer = begin(WIRE_CONNECT_REFUSED, id);
+
+        pack_string(&packer, text);
+        return finish(socket, &packer, NULL, 0);
+}
+
+int wire_connect_refused_read(WireMessage *message, const char **ret_text, Error *error) {
+        const char *text = unpack_string(&message->fields);
+
+        if (!unpack_end(&message->fields) || message->fd_count != 0)
+                return bad(error, "connect refused");
+        *ret_text = text;
         return 0;
 }
 

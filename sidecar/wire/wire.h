@@ -31,10 +31,13 @@ typedef enum WireType {
         WIRE_SESSION_REFUSED,
         WIRE_SESSION_ENDED,
         WIRE_TARGETS,         /* which workload containers can be entered: readiness */
+        WIRE_CONNECTED,       /* a socket inside the sandbox's network comes along */
+        WIRE_CONNECT_REFUSED,
         /* role -> launcher */
         WIRE_READY = 64,      /* serving */
         WIRE_SESSION_START,
         WIRE_SESSION_STOP,
+        WIRE_CONNECT,         /* a TCP connection to a loopback port of the sandbox's network: port-forward */
         WIRE_AUDIT,           /* one event for the audit; the launcher stamps time, sequence and role */
 } WireType;
 
@@ -110,9 +113,25 @@ int wire_session_ended_read(WireMessage *message, uint8_t *ret_exit_code, bool *
 int wire_session_stop_write(int socket, uint32_t id, const char *reason);
 int wire_session_stop_read(WireMessage *message, const char **ret_reason, Error *error);
 
-/* TARGETS: the names of the containers that sessions can enter now, the default first. */
-int wire_targets_write(int socket, const char *const *names);
-int wire_targets_read(WireMessage *message, const char ***ret_names, Error *error);
+/* TARGETS: which pod this is ("" where the runtime did not say: then any name is taken) and the names of the containers that sessions can
+ * enter now, the default first. After a read the array (not the strings) is malloc'ed: free it. */
+typedef struct WireTargets {
+        const char *pod_namespace;
+        const char *pod_name;
+        const char **containers; /* NULL-ended */
+} WireTargets;
+
+int wire_targets_write(int socket, const WireTargets *targets);
+int wire_targets_read(WireMessage *message, WireTargets *ret_targets, Error *error);
+
+/* CONNECT: reach 127.0.0.1:port of the sandbox's network. The answer's socket is non-blocking and may still be connecting: the gateway waits
+ * for it to become writable and reads SO_ERROR. A refusal has no socket and says why. */
+int wire_connect_write(int socket, uint32_t id, uint16_t port);
+int wire_connect_read(WireMessage *message, uint16_t *ret_port, Error *error);
+int wire_connected_write(int socket, uint32_t id, int fd);
+int wire_connected_read(WireMessage *message, int *ret_fd, Error *error);
+int wire_connect_refused_write(int socket, uint32_t id, const char *text);
+int wire_connect_refused_read(WireMessage *message, const char **ret_text, Error *error);
 
 /* AUDIT: an event name and key, value pairs; at most 4 KiB in all. */
 int wire_audit_write(int socket, const char *event, const char *const *pairs);
