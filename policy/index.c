@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Everything is counted first and allocated once, so that the index of a policy is a handful of arrays. Tables are open addressed, at most half
+ * full. A hash needs no secret: the author of a policy can only slow down their own sandbox, by no more than the policy's size.
+ */
+#include "policy/index.h"
+
+#include "base/arena.h"
+#include "policy/pattern.h"
+
+#include <string.h>
+
+typedef uint32_t Terminal; /* 0: none */
+
+#define TERMINAL_HOSTLESS 1U
+#define NODE_NAMES 1U /* roots; 0 is no node */
+#define NODE_ADDRESSES 2U
+
+typedef struct Glob Glob;
+struct Glob { /* a first label such as "*-api" */
+        const char *pattern;
+        Terminal terminal;
+        const Glob *next;
+};
+
+typedef struct Node {
+        uint32_t star;  /* the child for a label that is "*" */
+        Terminal exact; /* patterns that end here */
+        Terminal deep;  /* patterns that go on with "**" */
+        const Glob *globs;
+} Node;
+
+typedef struct Edge {
+        const char *label; /* NULL: free */
+        uint32_t size, parent, child;
+} Edge;
+
+typedef struct PortChain {
+        Terminal terminal; /* 0: free */
+        uint16_t port;
+        const PolicyEntry *first;
+} PortChain;
+
+struct PolicyIndex {
+        Node *nodes;
+        Edge *edges;
+        PortChain *chains;
+        const PolicyEntry **any; /* by terminal */
+        uint32_t edge_mask, chain_mask;
+        uint32_t node_count, terminal_count;
+};
+
+typedef struct Builder {
+        Arena *arena;
+        PolicyIndex *index;
+        bool failed;
+} Builder;
+
+/* ---- hashing ---- */
+
+static uint32_t mix(uint64_t value) {
+        value ^= value >> 32;
+        value *= 0x9e3779b97f4a7c15U; /* 2^64 over the golden ratio: spreads neighbours */
+        return (uint32_t)(value >> 32);
+}
+
+static uint32_t hash_edge(uint32_t parent, const char *label, size_t size) {
+        uint64_t hash = 0xcbf29ce484222325U ^ parent; /* FNV-1a */
+
+        for (size_t i = 0; i < size; i++)
+                hash = (hash ^ (unsigned char)label[i]) * 0x100000001b3U;
+        return mix(hash);
+}
+
+static Edge *find_edge(const PolicyIndex *index, uint32_t parent, const char *label, size_t size) {
+        uint32_t at = hash_edge(parent, label, size) & index->edge_mask;
+
+        for (;; at = (at + 1) & index->edge_mask) {
+                Edge *edge = &index->edges[at];
+
+                if (edge->label == NULL)
+                        return edge;
+                if (edge->parent == parent && edge->size == size && memcmp(edge->label, label, size) == 0)
+                        return edge;
+        }
+}
+
+static PortChain *find_chain(const PolicyIndex *index, Terminal terminal, uint16_t port) {
+        uint32_t at = mix((uint64_t)terminal << 16 | port) & index->chain_mask;
+
+        for (;; at = (at + 1) & index->chain_mask) {
+                PortChain *chain = &index->chains[at];
+
+                if (chain->terminal == 0 || (chain->terminal == terminal && chain->port == port))
+                        return chain;
+        }
+}
+
+/* ---- building ---- */
+
+static Terminal terminal_at(Builder *builder, Terminal *place) {
+        if (*place == 0)
+                *place = builder->index->terminal_count++;
+        return *place;
+}
+
+static uint32_t child_of(Builder *builder, uint32_t parent, const char *label, size_t size) {
+        Edge *edge = find_edge(builder->index, parent, label, size);
+
+        if (edge->label == NULL)
+                *edge = (Edge){ .label = label, .size = (uint32_t)size, .parent = parent,
+                        .child = builder->index->node_count++ };
+        return edge->child;
+}
+
+static uint32_t star_of(Builder *builder, uint32_t parent) {
+        Node *node = &builder->index->nodes[parent];
+
+        if (node->star == 0)
+                node->star = builder->index->node_count++;
+        return node->star;
+}
+
+static Terminal glob_of(Builder *builder, uint32_t parent, const char *label, size_t size) {
+        Node *node = &builder->index->nodes[parent];
+        Glob *glob;
+
+        for (const Glob *known = node->globs; known != NULL; known = known->next)
+                if (strlen(known->pattern) == size && memcmp(known->pattern, label, size) == 0)
+                        return known->terminal;
+        glob = arena_alloc(builder->arena, sizeof(*glob));
+        if (glob == NULL) {
+                builder->failed = true;
+                return TERMINAL_HOSTLESS;
+        }
+        glob->pattern = arena_text(builder->arena, label, size);
+        builder->failed = builder->failed || glob->pattern == NULL;
+        glob->next = node->globs;
+        node->globs = glob;
+        return terminal_at(builder, &glob->terminal);
+}
+
+/* Where a host pattern ends; makes the way to it. */
+static Terminal place_host(Builder *builder, const char *host) {
+        size_t end = strlen(host);
+        uint32_t node = NODE_NAMES;
+
+        while (end > 0) {
+                const char *dot = memrchr(host, '.', end);
+                const char *label = dot != NULL ? dot + 1 : host;
+                size_t size = (size_t)(host + end - label);
+                bool first = dot == NULL;
+
+                if (first && size == 2 && memcmp(label, "**", 2) == 0)
+                        return terminal_at(builder, &builder->index->nodes[node].deep);
+                if (size == 1 && *label == '*')
+                        node = star_of(builder, node);
+                else if (first && memchr(label, '*', size) != NULL)
+                        return glob_of(builder, node, label, size);
+                else
+                        node = child_of(builder, node, label, size);
+                end = first ? 0 : (size_t)(dot - host);
+        }
+        return terminal_at(builder, &builder->index->nodes[node].exact);
+}
+
+static Terminal place_endpoint(Builder *builder, const PolicyEndpoint *endpoint) {
+        Address address;
+
+        if (endpoint->host[0] == '\0')
+                return TERMINAL_HOSTLESS;
+        if (endpoint->exact && address_parse(endpoint->host, &address)) {
+                uint32_t node = child_of(builder, NODE_ADDRESSES, endpoint->host, strlen(endpoint->host));
+
+                return terminal_at(builder, &builder->index->nodes[node].exact);
+        }
+        return place_host(builder, endpoint->host);
+}
+
+static void add_endpoint(Builder *builder, const PolicyNetwork *network, const PolicyEndpoint *endpoint) {
+        Terminal terminal = place_endpoint(builder, endpoint);
+
+        for (uint32_t i = 0; i < endpoint->port_count; i++) {
+                PortChain *chain = find_chain(builder->index, terminal, endpoint->ports[i]);
+                PolicyEntry *entry = arena_alloc(builder->arena, sizeof(*entry));
+
+                if (entry == NULL) {
+                        builder->failed = true;
+                        return;
+                }
+                *entry = (PolicyEntry){ .network = network, .endpoint = endpoint, .next = chain->first };
+                *chain = (PortChain){ .terminal = terminal, .port = endpoint->ports[i], .first = entry };
+                builder->index->any[terminal] = entry;
+        }
+}
+
+static uint32_t table_size(uint32_t items) {
+        uint32_t size = 8;
+
+        while (size < items * 2)
+                size *= 2;
+        return size;
+}
+
+static uint32_t count_dots(const char *host) {
+        uint32_t count = 0;
+
+        for (; *host != '\0'; host++)
+                count += *host == '.';
+        return count;
+}
+
+static bool allocate(Builder *builder, uint32_t labels, uint32_t endpoints, uint32_t ports) {
+        uint32_t edges = table_size(labels), chains = table_size(ports);
+
+        *builder->index = (PolicyIndex){
+                .nodes = arena_array(builder->arena, labels + 3, sizeof(Node)),
+                .edges = arena_array(builder->arena, edges, sizeof(Edge)),
+                .chains = arena_array(builder->arena, chains, sizeof(PortChain)),
+                .any = arena_array(builder->arena, endpoints + 2, sizeof(PolicyEntry *)),
+                .edge_mask = edges - 1,
+                .chain_mask = chains - 1,
+                .node_count = NODE_ADDRESSES + 1,
+                .terminal_count = TERMINAL_HOSTLESS + 1,
+        };
+        return builder->index->nodes != NULL && builder->index->edges != NULL && builder->index->chains != NULL &&
+                builder->index->any != NULL;
+}
+
+const PolicyIndex *policy_index_new(Arena *arena, const Policy *policy) {
+        Builder builder = { .arena = arena, .index = arena_alloc(arena, sizeof(PolicyIndex)) };
+        uint32_t labels = 0, endpoints = 0, ports = 0;
+
+        for (uint32_t i = 0; i < policy->network_count; i++)
+                for (uint32_t j = 0; j < policy->networks[i].endpoint_count; j++) {
+                        labels += count_dots(policy->networks[i].endpoints[j].host) + 1;
+                        ports += policy->networks[i].endpoints[j].port_count;
+                        endpoints++;
+                }
+        if (builder.index == NULL || !allocate(&builder, labels, endpoints, ports))
+                return NULL;
+
+        /* backwards, because chains are built by putting in front: the first rule of the file stays the first */
+        for (uint32_t i = policy->network_count; i-- > 0;)
+                for (uint32_t j = policy->networks[i].endpoint_count; j-- > 0;)
+                        add_endpoint(&builder, &policy->networks[i], &policy->networks[i].endpoints[j]);
+        return builder.failed ? NULL : builder.index;
+}
+
+/* ---- walking ---- */
+
+typedef struct Walk {
+        const PolicyIndex *index;
+        const char *host;
+        uint16_t port;
+        PolicyVisitor *visit;
+        void *context;
+} Walk;
+
+static void visit_terminal(const Walk *walk, Terminal terminal) {
+        if (terminal != 0 && walk->index->any[terminal] != NULL)
+                walk->visit(walk->context, walk->index->any[terminal],
+                        find_chain(walk->index, terminal, walk->port)->first);
+}
+
+/* From `node` on, host[0..end) is still to be matched. */
+static void walk_labels(const Walk *walk, uint32_t number, size_t end) {
+        const Node *node = &walk->index->nodes[number];
+        const char *dot, *label;
+        size_t size, rest;
+        uint32_t child;
+
+        if (end == 0) {
+                visit_terminal(walk, node->exact);
+                return;
+        }
+        visit_terminal(walk, node->deep);
+        dot = memrchr(walk->host, '.', end);
+        label = dot != NULL ? dot + 1 : walk->host;
+        size = (size_t)(walk->host + end - label);
+        rest = dot != NULL ? (size_t)(dot - walk->host) : 0;
+
+        child = find_edge(walk->index, number, label, size)->child;
+        if (child != 0)
+                walk_labels(walk, child, rest);
+        if (node->star != 0)
+                walk_labels(walk, node->star, rest);
+        for (const Glob *glob = rest == 0 ? node->globs : NULL; glob != NULL; glob = glob->next)
+                if (pattern_matches_label(glob->pattern, label, size))
+                        visit_terminal(walk, glob->terminal);
+}
+
+void policy_index_walk_name(
+        const PolicyIndex *index, const char *host, uint16_t port, PolicyVisitor *visit, void *context) {
+        const Walk walk = { .index = index, .host = host, .port = port, .visit = visit, .context = context };
+
+        walk_labels(&walk, NODE_NAMES, strlen(host));
+}
+
+void policy_index_walk_address(
+        const PolicyIndex *index, const char *host, uint16_t port, PolicyVisitor *visit, void *context) {
+        const Walk walk = { .index = index, .host = host, .port = port, .visit = visit, .context = context };
+        uint32_t child = find_edge(index, NODE_ADDRESSES, host, strlen(host))->child;
+
+        if (child != 0)
+                visit_terminal(&walk, index->nodes[child].exact);
+}
+
+void policy_index_walk_hostless(const PolicyIndex *index, uint16_t port, PolicyVisitor *visit, void *context) {
+        const Walk walk = { .index = index, .port = port, .visit = visit, .context = context };
+
+        visit_terminal(&walk, TERMINAL_HOSTLESS);
+}
