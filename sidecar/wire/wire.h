@@ -33,11 +33,21 @@ typedef enum WireType {
         WIRE_TARGETS,         /* which workload containers can be entered: readiness */
         WIRE_CONNECTED,       /* a socket inside the sandbox's network comes along */
         WIRE_CONNECT_REFUSED,
+        WIRE_POLICY,          /* to egress, sidecar/wire/network.h: what is allowed from here on */
+        WIRE_LISTENING,       /* a listener inside the sandbox's network comes along */
+        WIRE_LISTEN_REFUSED,
+        WIRE_OWNER,           /* which process has a socket */
+        WIRE_PROGRAMS,        /* which files the policy's binaries are */
         /* role -> launcher */
         WIRE_READY = 64,      /* serving */
         WIRE_SESSION_START,
         WIRE_SESSION_STOP,
         WIRE_CONNECT,         /* a TCP connection to a loopback port of the sandbox's network: port-forward */
+        WIRE_POLICY_TAKEN,    /* egress, sidecar/wire/network.h: every decision follows it */
+        WIRE_LISTEN,          /* a listener inside the sandbox's network */
+        WIRE_UNLISTEN,
+        WIRE_OWNER_ASK,
+        WIRE_PROGRAMS_ASK,
         WIRE_AUDIT,           /* one event for the audit; the launcher stamps time, sequence and role */
 } WireType;
 
