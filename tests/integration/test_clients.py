@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acceptance, section 16: unmodified kubectl."""
+import os
+import subprocess
+import time
+
+import pytest
+
+from local.pod import kubectl_program
+
+
+def test_CL1_streams_apart_and_exit_code(pod):
+    result = pod.kubectl("exec", pod.name, "--", "sh", "-c", "echo o; echo e >&2; exit 7")
+    assert result.stdout == b"o\n"
+    assert result.stderr.startswith(b"e\n")
+    assert result.returncode == 7
+
+
+def test_CL1_stdin(pod):
+    data = os.urandom(3 << 20)
+    result = pod.kubectl("exec", "-i", pod.name, "--", "cat", input=data)
+    assert result.stdout == data
+
+
+class Terminal:
+    """A real terminal: tmux runs the command and gives us its screen."""
+
+    def __init__(self, folder, environment: dict, *command):
+        self.tmux = ["tmux", "-f", "/dev/null", "-S", str(folder / "tmux")]
+        self.environment = {**environment, "TERM": "xterm-256color"}
+        self._run("new-session", "-d", "-x", "90", "-y", "25", *command)
+
+    def _run(self, *words) -> str:
+        return subprocess.run([*self.tmux, *words], env=self.environment, check=True, stdout=subprocess.PIPE, text=True, timeout=10).stdout
+
+    def type(self, *keys) -> None:
+        self._run("send-keys", *keys)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._run("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def screen(self) -> str:
+        return self._run("capture-pane", "-p")
+
+    def wait_for(self, text: str, seconds: float = 15) -> str:
+        deadline = time.monotonic() + seconds
+        while text not in self.screen():
+            assert time.monotonic() < deadline, f"{text!r} is not on the screen:\n{self.screen()}"
+            time.sleep(0.1)
+        return self.screen()
+
+    def close(self) -> None:
+        subprocess.run([*self.tmux, "kill-server"], check=False, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def terminal(pod, tmp_path):
+    shell = Terminal(tmp_path, pod.environment, "sh", "-c", f"{kubectl_program()} exec -it {pod.name} -- bash; echo left with $?; sleep 60")
+    yield shell
+    shell.close()
+
+
+def test_CL2_a_person_at_a_terminal(terminal):
+    terminal.wait_for("sandbox:~$")
+    terminal.type("stty size; id -un", "Enter")
+    terminal.wait_for("25 90")
+    terminal.resize(120, 40)
+    time.sleep(0.5)  # the signal, kubectl's message and the pty have no common event to wait for
+    terminal.type("stty size", "Enter")
+    terminal.wait_for("40 120")
+    terminal.type("sleep 1000", "Enter")
+    terminal.type("C-c")
+    terminal.type("echo interrupted $?", "Enter")
+    terminal.wait_for("interrupted 130")
+    terminal.type("C-d")
+    terminal.wait_for("left with 130")
+
+
+def test_CL3_copy_both_ways(pod, tmp_path):
+    data = os.urandom(1 << 20)
+    (tmp_path / "file").write_bytes(data)
+    assert pod.kubectl("cp", tmp_path / "file", f"{pod.name}:/sandbox/copied").returncode == 0
+    assert pod.run("wc", "-c", "/sandbox/copied").out.split()[0] == str(len(data))
+    back = pod.kubectl("cp", f"{pod.name}:/sandbox/copied", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == data, back.stderr
+    pod.run("rm", "/sandbox/copied")
+
+
+@pytest.mark.parametrize("token, status", [("", 401), ("wrong", 401)])
+def test_CL6_kubectl_shows_why(pod, token, status):
+    from helpers.remotecommand import Client
+    import json
+    stranger = Client(pod.port, pod.name, token, pod.node.credentials.certificate)
+    with stranger.connect() as connection:
+        connection.sendall(f"POST /api/v1/namespaces/default/pods/{pod.name}/exec?command=id HTTP/1.1\r\nHost: x\r\nUpgrade: SPDY/3.1\r\n"
+                           f"Connection: Upgrade\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n".encode())
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    head, body = answer.split(b"\r\n\r\n", 1)
+    assert f" {status} ".encode() in head.split(b"\r\n")[0]
+    assert json.loads(body)["kind"] == "Status"

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acceptance, section 15: the OCI hook under real runtimes. The rows on hostile bundles and images are in tests/unit/hook."""
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import POL
+from local import images
+from local.progress import Failure
+
+ANNOTATION = ("--annotation", "navigator.sandbox/inject=true", "--annotation", "navigator.sandbox/policy=node/hook-test")
+
+
+@pytest.fixture
+def hook(node):
+    node.policy("hook-test", POL)
+    return node
+
+
+def run(node, *words, image: str = "workload", annotated: bool = True, check: bool = False):
+    return node.engine.run("run", "--rm", "--network", "none", *(ANNOTATION if annotated else ()), *words[:words.index("--")] if "--" in words else (),
+                           images.reference(image), *words[words.index("--") + 1:] if "--" in words else words, check=check)
+
+
+def host_mounts() -> str:
+    return Path("/proc/self/mounts").read_text()
+
+
+def test_HK1_container_without_our_annotation(node, tmp_path):
+    aside = node.policies.with_name("policies.aside")
+    configuration = node.configuration.read_text()
+    node.policies.rename(aside)
+    node.configuration.write_text("this is not JSON {")
+    try:
+        result = run(node, "sh", "-c", "echo started; ls /etc/navigator", image="stock", annotated=False)
+        assert result.stdout == "started\n", result.stderr
+    finally:
+        aside.rename(node.policies)
+        node.configuration.write_text(configuration)
+
+
+def test_HK1_reads_the_state_alone(programs, tmp_path):
+    trace = tmp_path / "trace"
+    strace = shutil.which("strace")
+    if not strace:
+        pytest.skip("strace is not installed")
+    state = json.dumps({"ociVersion": "1.0.2", "id": "x", "status": "creating", "pid": os.getpid(), "bundle": "/nowhere", "annotations": {"a": "b"}})
+    result = subprocess.run([strace, "-f", "-e", "trace=open,openat,openat2,connect,socket", "-o", trace, programs / "navigator-hook"], input=state,
+                            text=True, env={}, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert result.returncode == 0, result.stdout
+    opened = [line for line in trace.read_text().splitlines() if "open" in line or "connect" in line or "socket(" in line]
+    assert not [line for line in opened if "ENOENT" not in line and '"/proc' not in line and '"/sys' not in line and '"/dev/urandom' not in line], opened
+
+
+@pytest.mark.parametrize("stage", ["prestart", "createRuntime"])
+@pytest.mark.parametrize("runtime", ["runc", "crun"])
+def test_HK2_policy_is_there_and_read_only(hook, runtime, stage):
+    before = host_mounts()
+    hook.register_hook(stage)
+    try:
+        options = ["--runtime", runtime] + (["--cgroups", "disabled"] if runtime == "crun" else [])
+        result = hook.engine.run("run", "--rm", "--network", "none", *ANNOTATION, *options, images.reference("workload"), "sh", "-c",
+                                 "cat /etc/navigator/policy.yaml; grep ' /etc/navigator' /proc/self/mountinfo >&2; echo x > /etc/navigator/policy.yaml; "
+                                 "rm /etc/navigator/policy.yaml; exit 0", check=False)
+    finally:
+        hook.register_hook()
+    if runtime == "crun" and "cgroup" in result.stderr and result.returncode != 0:
+        pytest.skip(f"crun does not run on this machine: {result.stderr.strip()}")
+    assert result.stdout == POL, result.stderr
+    assert " ro" in result.stderr
+    assert "Read-only file system" in result.stderr
+    assert host_mounts() == before
+    assert "navigator" not in hook.engine.run("run", "--rm", "--network", "none", images.reference("workload"), "ls", "/etc").stdout
+
+
+@pytest.mark.parametrize("content, reason", [
+    ("version: 1\nunknown: 1\n", r"hook-test\.yaml:2:1: "),
+    (None, r"hook-test"),
+    ("version: 1\n" + "#" * (257 * 1024), r"hook-test\.yaml"),
+    (b"version: 1\n# \xff\n", r"hook-test\.yaml"),
+])
+def test_HK3_bad_policy_no_container(hook, content, reason):
+    path = hook.policies / "hook-test.yaml"
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(Failure, match=reason) as failure:
+        run(hook, "echo", "ran", check=True)
+    assert "ran" not in str(failure.value).splitlines()
+
+
+def test_HK4_twice_is_once(hook):
+    document = json.loads((hook.engine.hooks / "navigator.json").read_text())
+    second = hook.engine.hooks / "navigator-again.json"
+    second.write_text(json.dumps(document))
+    try:
+        result = run(hook, "sh", "-c", "grep -c policy.yaml /proc/self/mountinfo || grep -c ' /etc/navigator ' /proc/self/mountinfo")
+        assert result.stdout.split()[-1] == "1", result
+    finally:
+        second.unlink()
+
+
+def test_HK6_environment_of_the_image_means_nothing(hook):
+    variables = {"LD_PRELOAD": "/sandbox/evil.so", "LD_AUDIT": "/sandbox/evil.so", "GCONV_PATH": "/sandbox", "BASH_ENV": "/sandbox/evil",
+                 "OPENSSL_CONF": "/sandbox/evil.cnf", "LD_LIBRARY_PATH": "/sandbox"}
+    options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+    result = hook.engine.run("run", "--rm", "--network", "none", *ANNOTATION, *options, images.reference("workload"), "/usr/bin/cat",
+                             "/etc/navigator/policy.yaml", check=False)
+    assert result.stdout == POL, result.stderr
+
+
+def test_HK6_static(programs):
+    text = subprocess.run(["readelf", "-lW", programs / "navigator-hook"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert "INTERP" not in text
+
+
+def test_HK9_login_shells(pod):
+    """Root of the workload and the sandbox user alike."""
+    workload = pod.podman_exec("workload", "bash", "-lc", "echo $PATH")
+    assert workload.stdout.startswith("/sandbox/.venv/bin:")
+    assert pod.run("bash", "-c", "echo $PATH").out.startswith("/sandbox/.venv/bin:")
+
+
+def test_HK10_cost_to_containers_that_are_not_ours(node, programs):
+    """A ratio within one run: the hook's whole life beside that of `true`."""
+    import statistics
+    import time
+    state = json.dumps({"ociVersion": "1.0.2", "id": "x", "status": "creating", "pid": os.getpid(), "bundle": "/nowhere", "annotations": {}}).encode()
+
+    def once(program) -> float:
+        start = time.perf_counter()
+        subprocess.run([program], input=state, check=True, env={}, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - start
+    both = [(once("/bin/true"), once(programs / "navigator-hook")) for _ in range(200)]
+    difference = statistics.median(pair[1] for pair in both) - statistics.median(pair[0] for pair in both)
+    assert difference < 0.001, f"{difference * 1000:.2f} ms more than /bin/true"
