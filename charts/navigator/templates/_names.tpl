@@ -26,3 +26,42 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- define "navigator.nodeImage" -}}
 {{ include "navigator.image" (dict "image" .Values.images.node "root" $) }}
 {{- end }}
+
+{{/*
+The node's configuration (docs/formats/node.md). A runtime reports an image by the name it was pulled by, so a short name is
+listed in its full form too.
+*/}}
+{{- define "navigator.nodeSettings" -}}
+{{- $image := include "navigator.sidecarImage" . }}
+sidecar:
+  images:
+    - {{ $image }}
+{{- if not (regexMatch "^(localhost|[^/]*[.:][^/]*)/" $image) }}
+    - docker.io/{{ contains "/" $image | ternary $image (printf "library/%s" $image) }}
+{{- end }}
+policy:
+  image: {{ .Values.node.imagePolicy }}
+sandbox:
+  uid: {{ int64 .Values.node.sandbox.uid }}
+  gid: {{ int64 .Values.node.sandbox.gid }}
+{{- end }}
+
+{{/* The security context of a container that needs nothing. */}}
+{{- define "navigator.nobody" -}}
+runAsUser: 65532
+runAsGroup: 65532
+runAsNonRoot: true
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{/* The service account's token, for the one container that mounts it. */}}
+{{- define "navigator.credentials" -}}
+- name: credentials
+  projected:
+    sources:
+      - serviceAccountToken: {path: token, expirationSeconds: 3600}
+      - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+{{- end }}
