@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Keeper: the process between the launcher and one session. It is the session's subreaper, so that nothing which the session forks can get away from it;
+ * it stays in the sidecar's cgroup and namespaces, holds no capability but KILL, and lives exactly as long as the session's tree.
+ *
+ * The launcher holds one SEQPACKET socket to it. It says KEEPER_STOP; the keeper says KEEPER_EXITED, then KEEPER_GONE. A launcher that has died
+ * closes its end, and the keeper ends the tree without any grace.
+ */
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "sidecar/launcher/plan.h"
+
+/* Between the hangup and the kill, milliseconds: what is left of a tree must be gone within a second. */
+#define KEEPER_GRACE_MS 500
+
+typedef enum KeeperWord {
+        KEEPER_EXITED = 1, /* the program has ended */
+        KEEPER_GONE,       /* so has everything that it started */
+        KEEPER_STOP,       /* from the launcher: hang up, wait KEEPER_GRACE_MS, kill */
+} KeeperWord;
+
+typedef struct KeeperReport {
+        KeeperWord word;
+        int status; /* EXITED: of waitpid(2) */
+} KeeperReport;
+
+typedef struct Keeper {
+        pid_t pid;
+        int control;   /* to the keeper */
+        int report_fd; /* to the session's child, until it has executed: enter.h */
+} Keeper;
+
+/* Forks a keeper and, below it, the child that enters. The caller owns both descriptors, which are non-blocking, and reaps the pid. */
+int keeper_start(Plan *plan, int proc_fd, Keeper *ret_keeper, Error *error);
+
+/* 1: a report; 0: the keeper has gone; -EAGAIN; or -errno. */
+int keeper_receive(int control, KeeperReport *ret_report);
+/* 0, or -errno. */
+int keeper_stop(int control);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The system calls that a session does not have. Compiled once by libseccomp in the launcher, installed by each session's child as plain BPF: the
+ * last thing before execve.
+ */
+#include <linux/filter.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+typedef struct SeccompProgram {
+        struct sock_filter *filter; /* owned */
+        unsigned short length;
+} SeccompProgram;
+
+/* landlock_abi: what Landlock does not mediate below ABI 3 is closed here (0: there is no Landlock, and nothing is closed for it). */
+int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error);
+SeccompProgram seccomp_program_done(SeccompProgram program);
+DEFINE_CLEANUP(SeccompProgram, seccomp_program_done);
+
+/* Needs no_new_privs. 0, or -errno. Safe in a forked child: one system call. */
+int seccomp_install(const SeccompProgram *program);
