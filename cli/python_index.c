@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * pip says what is configured with `config list`, and its built-in default nowhere but in the help of the option. Both are read, the default only when
+ * nothing else is configured.
+ */
+#include "cli/python_index.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ANSWER_MAX (256U * 1024U)
+
+void python_index_donep(PythonIndex *index) {
+        while (index->count > 0)
+                free(index->hosts[--index->count]);
+}
+
+/* "https://user:secret@host:8443/simple" -> "host:8443"; credentials are not for a policy. */
+static char *host_of_url(const char *url) {
+        bool plain = strncmp(url, "http://", 7) == 0;
+        const char *host, *at;
+        char *copy;
+        size_t size;
+
+        if (!plain && strncmp(url, "https://", 8) != 0)
+                return NULL;
+        host = url + (plain ? 7 : 8);
+        size = strcspn(host, "/'\" )\n");
+        at = memrchr(host, '@', size);
+        if (at != NULL) {
+                size -= (size_t)(at + 1 - host);
+                host = at + 1;
+        }
+        if (size == 0)
+                return NULL;
+        if (memchr(host, ':', size) != NULL || !plain)
+                return strndup(host, size);
+        if (asprintf(&copy, "%.*s:80", (int)size, host) < 0)
+                return NULL;
+        return copy;
+}
+
+static void add_url(PythonIndex *index, const char *url) {
+        char *host = index->count < PYTHON_INDEX_HOSTS_MAX ? host_of_url(url) : NULL;
+
+        for (unsigned i = 0; host != NULL && i < index->count; i++)
+                if (strcmp(index->hosts[i], host) == 0) {
+                        free(host);
+                        return;
+                }
+        if (host != NULL)
+                index->hosts[index->count++] = host;
+}
+
+void python_index_read_config(PythonIndex *index, const char *answer) {
+        for (const char *line = answer; *line != '\0'; line += line[strcspn(line, "\n")] == '\n' ? strcspn(line, "\n") + 1 : strcspn(line, "\n")) {
+                const char *end = line + strcspn(line, "\n"), *name = strstr(line, "index-url="), *url;
+
+                if (name == NULL || name >= end)
+                        continue;
+                /* an extra-index-url may hold several */
+                for (url = strstr(name, "http"); url != NULL && url < end; url = strstr(url + 4, "http"))
+                        add_url(index, url);
+        }
+}
+
+void python_index_read_help(PythonIndex *index, const char *answer) {
+        const char *option = strstr(answer, "--index-url"), *standard = option != NULL ? strstr(option, "(default") : NULL;
+
+        if (standard == NULL)
+                return;
+        standard += strlen("(default");
+        add_url(index, standard + strspn(standard, " \n"));
+}
+
+/* Runs a program without a shell and takes what it says on stdout. */
+static int ask(char *const *command, char **ret_answer, Error *error) {
+        posix_spawn_file_actions_t actions;
+        int ends[2], status, r;
+        size_t size;
+        pid_t child;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return error_set(error, ERROR_OS, errno, "cannot make a pipe");
+        cleanup_fd int read_end = ends[0];
+        cleanup_fd int write_end = ends[1];
+
+        r = posix_spawn_file_actions_init(&actions);
+        if (r == 0)
+                r = posix_spawn_file_actions_adddup2(&actions, write_end, STDOUT_FILENO);
+        if (r == 0)
+                r = posix_spawnp(&child, command[0], &actions, NULL, command, environ);
+        (void)posix_spawn_file_actions_destroy(&actions);
+        if (r != 0)
+                return error_set(error, ERROR_OS, r, "cannot run '%s'; name the hosts with --python-index", command[0]);
+        write_end = fd_close(write_end);
+        r = file_read_fd(read_end, command[0], ANSWER_MAX, ret_answer, &size, error);
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+                ;
+        if (r == 0 && status != 0) {
+                free(*ret_answer);
+                return error_set(error, ERROR_PEER, 0, "'%s %s' failed; name the hosts with --python-index", command[0], command[1]);
+        }
+        return r;
+}
+
+int python_index_ask(PythonIndex *ret_index, Error *error) {
+        static char pip[] = "pip", config[] = "config", list[] = "list", install[] = "install", help[] = "--help";
+        char *const ask_config[] = { pip, config, list, NULL };
+        char *const ask_help[] = { pip, install, help, NULL };
+        cleanup_free char *configured = NULL;
+        cleanup_free char *standard = NULL;
+
+        if (ask(ask_config, &configured, error) < 0)
+                return -1;
+        python_index_read_config(ret_index, configured);
+        if (ret_index->count > 0)
+                return 0;
+        if (ask(ask_help, &standard, error) < 0)
+                return -1;
+        python_index_read_help(ret_index, standard);
+        if (ret_index->count == 0)
+                return error_set(error, ERROR_PEER, 0, "pip does not say which index it uses; name the hosts with --python-index");
+        return 0;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "policy/json.h"
+
+#include "base/sha256.h"
+#include "policy/compare.h"
+#include "policy/flat.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* Text of a file is UTF-8; a message that was cut may end inside a character. */
+static json_t *text_json(const char *text) {
+        json_t *value = json_string(text);
+        size_t size = strlen(text);
+
+        while (value == NULL && size > 0)
+                value = json_stringn(text, --size);
+        return value != NULL ? value : json_string("");
+}
+
+static void set_text(json_t *object, const char *key, const char *text) {
+        (void)json_object_set_new(object, key, text_json(text));
+}
+
+static void set_bool(json_t *object, const char *key, bool value) {
+        (void)json_object_set_new(object, key, json_boolean(value));
+}
+
+static void set_place(json_t *object, PolicyPosition position) {
+        if (position.line == 0)
+                return;
+        (void)json_object_set_new(object, "line", json_integer(position.line));
+        (void)json_object_set_new(object, "column", json_integer(position.column));
+}
+
+static json_t *set_list(json_t *object, const char *key) {
+        json_t *list = json_array();
+
+        (void)json_object_set_new(object, key, list);
+        return list;
+}
+
+static char *finish(json_t *object) {
+        char *text = object != NULL ? json_dumps(object, JSON_INDENT(2)) : NULL;
+
+        json_decref(object);
+        return text;
+}
+
+static void set_hash(json_t *object, const Policy *policy) {
+        uint8_t digest[SHA256_SIZE];
+        char text[SHA256_TEXT_SIZE];
+
+        if (policy_hash(policy, digest) < 0)
+                return;
+        sha256_text(digest, text);
+        set_text(object, "hash", text);
+}
+
+static void add_message(json_t *list, const char *kind, PolicyPosition position, const char *text) {
+        json_t *item = json_object();
+
+        if (kind != NULL)
+                set_text(item, "kind", kind);
+        set_place(item, position);
+        set_text(item, "text", text);
+        (void)json_array_append_new(list, item);
+}
+
+static void set_findings(json_t *object, const Policy *policy) {
+        json_t *list = set_list(object, "findings");
+
+        for (uint32_t i = 0; i < policy->finding_count; i++)
+                add_message(list, policy_finding_name(policy->findings[i].kind), policy->findings[i].position, policy->findings[i].text);
+}
+
+char *json_check(const char *file, const Policy *policy, const Diagnostics *diagnostics) {
+        json_t *object = json_object();
+        json_t *errors;
+
+        set_text(object, "file", file);
+        set_bool(object, "valid", policy != NULL);
+        if (policy != NULL) {
+                set_hash(object, policy);
+                set_findings(object, policy);
+                return finish(object);
+        }
+        errors = set_list(object, "errors");
+        for (uint32_t i = 0; i < diagnostics->count; i++)
+                add_message(errors, NULL, diagnostics->items[i].position, diagnostics->items[i].text);
+        (void)json_object_set_new(object, "more", json_integer(diagnostics->total - diagnostics->count));
+        return finish(object);
+}
+
+/* ---- show ---- */
+
+static json_t *path_json(const PolicyPath *path) {
+        json_t *item = json_object();
+
+        set_text(item, "path", path->path);
+        set_text(item, "access", policy_access_name(path->access));
+        set_text(item, "origin", policy_origin_name(path->origin));
+        set_bool(item, "must_exist", path->must_exist);
+        set_place(item, path->position);
+        return item;
+}
+
+static json_t *rule_json(const PolicyRule *rule) {
+        json_t *item = json_object();
+        json_t *query;
+
+        set_text(item, "method", rule->method);
+        set_text(item, "path", rule->path);
+        if (rule->query_count == 0)
+                return item;
+        query = json_object();
+        (void)json_object_set_new(item, "query", query);
+        for (uint32_t i = 0; i < rule->query_count; i++) {
+                json_t *values = set_list(query, rule->query[i].name);
+
+                for (uint32_t j = 0; j < rule->query[i].value_count; j++)
+                        (void)json_array_append_new(values, text_json(rule->query[i].values[j]));
+        }
+        return item;
+}
+
+static void set_rules(json_t *object, const char *key, const PolicyRule *rules, uint32_t count) {
+        json_t *list;
+
+        if (count == 0)
+                return;
+        list = set_list(object, key);
+        for (uint32_t i = 0; i < count; i++)
+                (void)json_array_append_new(list, rule_json(&rules[i]));
+}
+
+static json_t *endpoint_json(const PolicyEndpoint *endpoint) {
+        json_t *item = json_object(), *list;
+        char range[ADDRESS_TEXT_SIZE + 4];
+
+        set_text(item, "host", endpoint->host);
+        list = set_list(item, "ports");
+        for (uint32_t i = 0; i < endpoint->port_count; i++)
+                (void)json_array_append_new(list, json_integer(endpoint->ports[i]));
+        list = set_list(item, "allowed_ips");
+        for (uint32_t i = 0; i < endpoint->allowed_ip_count; i++) {
+                address_range_format(&endpoint->allowed_ips[i], range, sizeof(range));
+                (void)json_array_append_new(list, text_json(range));
+        }
+        set_text(item, "protocol", policy_protocol_name(endpoint->protocol));
+        set_text(item, "tls", endpoint->tls == POLICY_TLS_SKIP ? "skip" : "");
+        set_text(item, "enforcement", endpoint->enforcement == POLICY_AUDIT ? "audit" : "enforce");
+        set_text(item, "access", policy_preset_name(endpoint->access));
+        set_text(item, "path", endpoint->path);
+        set_rules(item, "rules", endpoint->rules, endpoint->rule_count);
+        set_rules(item, "deny_rules", endpoint->deny_rules, endpoint->deny_rule_count);
+        set_bool(item, "inspectable", policy_uninspectable(endpoint) == NULL);
+        set_place(item, endpoint->position);
+        return item;
+}
+
+static json_t *network_json(const PolicyNetwork *network) {
+        json_t *item = json_object(), *list;
+
+        set_text(item, "name", network->name);
+        list = set_list(item, "endpoints");
+        for (uint32_t i = 0; i < network->endpoint_count; i++)
+                (void)json_array_append_new(list, endpoint_json(&network->endpoints[i]));
+        list = set_list(item, "binaries");
+        for (uint32_t i = 0; i < network->binary_count; i++)
+                (void)json_array_append_new(list, text_json(network->binaries[i].path));
+        set_place(item, network->position);
+        return item;
+}
+
+static void set_networks(json_t *object, const char *key, const Policy *policy) {
+        json_t *networks = json_object();
+
+        for (uint32_t i = 0; i < policy->network_count; i++)
+                (void)json_object_set_new(networks, policy->networks[i].key, network_json(&policy->networks[i]));
+        (void)json_object_set_new(object, key, networks);
+}
+
+char *json_show(const char *file, const Policy *policy, const PolicyPath *paths, uint32_t path_count) {
+        json_t *object = json_object(), *list;
+
+        set_text(object, "file", file);
+        set_hash(object, policy);
+        list = set_list(object, "paths");
+        for (uint32_t i = 0; i < path_count; i++)
+                (void)json_array_append_new(list, path_json(&paths[i]));
+        set_text(object, "landlock", policy_landlock_name(policy->landlock));
+        set_text(object, "run_as_user", policy->user);
+        set_text(object, "run_as_group", policy->group);
+        set_networks(object, "network_policies", policy);
+        if (policy->ceiling != NULL)
+                set_networks(object, "ceiling_network_policies", policy->ceiling);
+        set_findings(object, policy);
+        return finish(object);
+}
+
+/* ---- explain, diff ---- */
+
+char *json_decision(const PolicyRequest *request, const PolicyDecision *decision) {
+        json_t *object = json_object();
+        char text[512];
+
+        set_text(object, "host", request->host);
+        (void)json_object_set_new(object, "port", json_integer(request->port));
+        set_text(object, "binary", request->program_count > 0 ? request->programs[0].path : "");
+        set_bool(object, "allowed", decision->allowed);
+        set_text(object, "reason", policy_reason_name(decision->reason));
+        policy_decision_text(decision, request, text, sizeof(text));
+        set_text(object, "text", text);
+        if (decision->network != NULL) {
+                set_text(object, "policy", decision->network->key);
+                set_place(object, decision->endpoint->position);
+        }
+        return finish(object);
+}
+
+char *json_path(const char *path, PolicyAccess access, const PolicyPath *const *by, uint32_t by_count) {
+        json_t *object = json_object(), *list;
+
+        set_text(object, "path", path);
+        set_text(object, "access", access != 0 ? policy_access_name(access) : "denied");
+        list = set_list(object, "by");
+        for (uint32_t i = 0; i < by_count; i++)
+                (void)json_array_append_new(list, path_json(by[i]));
+        return finish(object);
+}
+
+static void set_changes(json_t *object, const char *key, const Comparison *comparison, ChangeKind kind) {
+        json_t *list = set_list(object, key);
+
+        for (const Change *change = comparison->first; change != NULL; change = change->next)
+                if (change->kind == kind)
+                        add_message(list, NULL, change->position, change->text);
+}
+
+char *json_comparison(const Comparison *comparison) {
+        json_t *object = json_object();
+
+        set_changes(object, "wider", comparison, CHANGE_WIDER);
+        set_changes(object, "narrower", comparison, CHANGE_NARROWER);
+        set_changes(object, "other", comparison, CHANGE_OTHER);
+        return finish(object);
+}
