@@ -65,11 +65,12 @@ int verb_misused(const Invocation *invocation, const char *format, ...) {
 }
 
 const char *verb_value(const Invocation *invocation, const char *option) {
-        for (size_t i = 0; i < invocation->verb->option_count; i++)
-                if (strcmp(invocation->verb->options[i].name, option) == 0)
-                        return invocation->values[i];
-        assert(!"an option that the verb does not have");
-        return NULL;
+        size_t i = 0;
+
+        while (i < invocation->verb->option_count && strcmp(invocation->verb->options[i].name, option) != 0)
+                i++;
+        assert(i < invocation->verb->option_count);
+        return invocation->values[i];
 }
 
 bool verb_wants_json(const Invocation *invocation) {
