@@ -39,7 +39,8 @@ Arena *arena_free(Arena *arena) {
         return NULL;
 }
 
-/* Blocks double, so that a large input costs few of them; the last ones shrink to what the limit leaves. */
+/* Blocks double, so that a large input costs few of them; the last ones shrink to what the limit
+ * leaves. */
 static Block *add_block(Arena *arena, size_t needed) {
         size_t left = arena->limit - arena->used, size = BLOCK_SIZE;
         Block *block;

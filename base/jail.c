@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The child prepares itself in enter(), from the least to the most restrictive step, because each later one forbids what the earlier ones
- * need. A step that fails is reported through the same pipe as a result, and nothing was parsed.
+ * The child prepares itself in enter(), from the least to the most restrictive step, because each
+ * later one forbids what the earlier ones need. A step that fails is reported through the same pipe
+ * as a result, and nothing was parsed.
  *
- * Trusted: this code and the input pointer. Not trusted, from parse() on: everything in the child. The parent therefore takes at most
- * result_max bytes, waits at most deadline_ms, and looks at nothing but the pipe and the pidfd.
+ * Trusted: this code and the input pointer. Not trusted, from parse() on: everything in the child.
+ * The parent therefore takes at most result_max bytes, waits at most deadline_ms, and looks at
+ * nothing but the pipe and the pidfd.
  */
 #include "base/jail.h"
 
@@ -64,17 +66,21 @@ static int drop_identity(const Jail *jail, Error *error) {
         if (jail->identity == JAIL_NOTHING_TO_DROP) {
                 if (holds_privilege())
                         return error_set(error, ERROR_OS, 0,
-                                "the %s would keep a uid 0 or capabilities; it has to drop them", jail->name);
+                                "the %s would keep a uid 0 or capabilities; it has to drop them",
+                                jail->name);
                 return 0;
         }
         if (setgroups(0, NULL) < 0 || setresgid(JAIL_GID, JAIL_GID, JAIL_GID) < 0 ||
                 setresuid(JAIL_UID, JAIL_UID, JAIL_UID) < 0)
                 return error_set(error, ERROR_OS, errno,
-                        "the %s cannot become uid %u (needs CAP_SETUID and CAP_SETGID, and the uid mapped)",
+                        "the %s cannot become uid %u (needs CAP_SETUID and CAP_SETGID, and the uid "
+                        "mapped)",
                         jail->name, JAIL_UID);
-        /* a caller with file capabilities has a uid other than 0, and then the kernel keeps them across setresuid */
+        /* a caller with file capabilities has a uid other than 0, and then the kernel keeps them
+         * across setresuid */
         if (drop_capabilities() < 0)
-                return error_set(error, ERROR_OS, errno, "the %s cannot drop its capabilities", jail->name);
+                return error_set(
+                        error, ERROR_OS, errno, "the %s cannot drop its capabilities", jail->name);
         return 0;
 }
 
@@ -100,12 +106,24 @@ static int limit_resources(const Jail *jail, Error *error) {
 
 static int add_rules(scmp_filter_ctx filter, int result_fd) {
         static const int harmless[] = {
-                SCMP_SYS(read), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(brk), SCMP_SYS(munmap),
-                SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(getrandom),
+                SCMP_SYS(read),
+                SCMP_SYS(exit),
+                SCMP_SYS(exit_group),
+                SCMP_SYS(brk),
+                SCMP_SYS(munmap),
+                SCMP_SYS(mremap),
+                SCMP_SYS(madvise),
+                SCMP_SYS(getrandom),
                 SCMP_SYS(sysinfo), /* glibc's qsort() asks how much memory there is */
 #ifdef JAIL_SANITIZED
-                SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sigaltstack), SCMP_SYS(getpid), SCMP_SYS(gettid),
-                SCMP_SYS(mprotect), SCMP_SYS(prctl), SCMP_SYS(rt_sigprocmask),
+                SCMP_SYS(futex),
+                SCMP_SYS(sched_yield),
+                SCMP_SYS(sigaltstack),
+                SCMP_SYS(getpid),
+                SCMP_SYS(gettid),
+                SCMP_SYS(mprotect),
+                SCMP_SYS(prctl),
+                SCMP_SYS(rt_sigprocmask),
 #endif
         };
 
@@ -125,7 +143,8 @@ static int install_filter(const Jail *jail, int result_fd, Error *error) {
         scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
         int r = -1;
 
-        if (filter != NULL && seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
+        if (filter != NULL &&
+                seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
                 add_rules(filter, result_fd) == 0)
                 r = seccomp_load(filter);
         seccomp_release(filter);
@@ -138,12 +157,15 @@ static int install_filter(const Jail *jail, int result_fd, Error *error) {
 static int enter(const Jail *jail, int result_fd, Error *error) {
         unsigned kept = (unsigned)result_fd;
 
-        if ((kept > 0 && sys_close_range(0, kept - 1, 0) < 0) || sys_close_range(kept + 1, ~0U, 0) < 0)
-                return error_set(error, ERROR_OS, errno, "the %s cannot close descriptors", jail->name);
+        if ((kept > 0 && sys_close_range(0, kept - 1, 0) < 0) ||
+                sys_close_range(kept + 1, ~0U, 0) < 0)
+                return error_set(
+                        error, ERROR_OS, errno, "the %s cannot close descriptors", jail->name);
         if (drop_identity(jail, error) < 0)
                 return -1;
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-                return error_set(error, ERROR_OS, errno, "the %s cannot give up privileges", jail->name);
+                return error_set(
+                        error, ERROR_OS, errno, "the %s cannot give up privileges", jail->name);
         if (limit_resources(jail, error) < 0)
                 return -1;
         return install_filter(jail, result_fd, error);
@@ -155,7 +177,8 @@ static void pack_error(Packer *packer, const Error *error) {
         pack_string(packer, error->text);
 }
 
-_Noreturn static void child_main(const Jail *jail, JailParser *parse, const void *input, int result_fd) {
+_Noreturn static void child_main(
+        const Jail *jail, JailParser *parse, const void *input, int result_fd) {
         Packer answer = packer_growing(answer_max(jail));
         Error error = { 0 };
         int r;
@@ -165,8 +188,9 @@ _Noreturn static void child_main(const Jail *jail, JailParser *parse, const void
         if (r == 0)
                 r = parse(input, &answer, &error);
         if (r == 0 && answer.failed)
-                r = error_set(&error, ERROR_LIMIT, 0, "the result of the %s takes more than %zu bytes",
-                        jail->name, jail->result_max);
+                r = error_set(&error, ERROR_LIMIT, 0,
+                        "the result of the %s takes more than %zu bytes", jail->name,
+                        jail->result_max);
         if (r < 0) {
                 packer_done(&answer);
                 answer = packer_growing(answer_max(jail));
@@ -199,8 +223,8 @@ static int wait_readable(int fd, const struct timespec *deadline) {
 }
 
 /* Takes the answer until the child closes its end. *ret_size > room means: it wrote more. */
-static int read_answer(const Jail *jail, int fd, const struct timespec *deadline, char *data, size_t room,
-        size_t *ret_size, Error *error) {
+static int read_answer(const Jail *jail, int fd, const struct timespec *deadline, char *data,
+        size_t room, size_t *ret_size, Error *error) {
         size_t size = 0;
 
         for (;;) {
@@ -208,16 +232,18 @@ static int read_answer(const Jail *jail, int fd, const struct timespec *deadline
                 ssize_t n;
 
                 if (r == 0)
-                        return error_set(error, ERROR_LIMIT, 0, "the %s took longer than %u ms", jail->name,
-                                jail->deadline_ms);
+                        return error_set(error, ERROR_LIMIT, 0, "the %s took longer than %u ms",
+                                jail->name, jail->deadline_ms);
                 n = r < 0 ? r : read(fd, data + size, room - size);
                 if (n < 0)
-                        return error_set(error, ERROR_OS, r < 0 ? -r : errno, "cannot read from the %s", jail->name);
+                        return error_set(error, ERROR_OS, r < 0 ? -r : errno,
+                                "cannot read from the %s", jail->name);
                 size += (size_t)n;
                 if (n == 0)
                         break;
                 if (size == room)
-                        return error_set(error, ERROR_LIMIT, 0, "the %s answered more than %zu bytes", jail->name,
+                        return error_set(error, ERROR_LIMIT, 0,
+                                "the %s answered more than %zu bytes", jail->name,
                                 jail->result_max);
         }
         *ret_size = size;
@@ -228,13 +254,18 @@ static int explain_death(const Jail *jail, const siginfo_t *info, Error *error) 
         if (info->si_code == CLD_EXITED && info->si_status == 0)
                 return 0;
         if (info->si_code == CLD_EXITED)
-                return error_set(error, ERROR_LIMIT, 0, "the %s could not hand back its result", jail->name);
+                return error_set(
+                        error, ERROR_LIMIT, 0, "the %s could not hand back its result", jail->name);
         if (info->si_status == SIGSYS)
                 return error_set(error, ERROR_INPUT, 0,
-                        "the %s was stopped: the input made it try a system call that it may not use", jail->name);
+                        "the %s was stopped: the input made it try a system call that it may not "
+                        "use",
+                        jail->name);
         if (info->si_status == SIGKILL || info->si_status == SIGXCPU)
-                return error_set(error, ERROR_LIMIT, 0, "the %s was stopped at its limit of processor time", jail->name);
-        return error_set(error, ERROR_INPUT, 0, "the %s crashed on the input (signal %d)", jail->name, info->si_status);
+                return error_set(error, ERROR_LIMIT, 0,
+                        "the %s was stopped at its limit of processor time", jail->name);
+        return error_set(error, ERROR_INPUT, 0, "the %s crashed on the input (signal %d)",
+                jail->name, info->si_status);
 }
 
 /* Ends the child if it has not answered well (`kill`), reaps it, and says what became of it. */
@@ -245,7 +276,8 @@ static int reap(const Jail *jail, pid_t child, int pidfd, bool kill, Error *erro
                 (void)sys_pidfd_send_signal(pidfd, SIGKILL);
         while (waitid(P_PID, (id_t)child, &info, WEXITED) < 0)
                 if (errno != EINTR)
-                        return error_set(error, ERROR_OS, errno, "cannot wait for the %s", jail->name);
+                        return error_set(
+                                error, ERROR_OS, errno, "cannot wait for the %s", jail->name);
         return kill ? -1 : explain_death(jail, &info, error);
 }
 
@@ -260,7 +292,8 @@ static int check_answer(const Jail *jail, const char *data, size_t size, Error *
         kind = unpack_u32(&fields);
         code = unpack_u32(&fields);
         text = unpack_string(&fields);
-        if (outcome != OUTCOME_FAILED || !unpack_end(&fields) || kind < ERROR_OS || kind > ERROR_PEER)
+        if (outcome != OUTCOME_FAILED || !unpack_end(&fields) || kind < ERROR_OS ||
+                kind > ERROR_PEER)
                 return error_set(error, ERROR_INPUT, 0, "the %s gave no answer", jail->name);
         (void)error_set(error, (ErrorKind)kind, 0, "%s", text);
         if (error != NULL)
@@ -269,7 +302,8 @@ static int check_answer(const Jail *jail, const char *data, size_t size, Error *
 }
 
 /* Collects the answer of a running child; the child is reaped whatever happens. */
-static int collect(const Jail *jail, pid_t child, int pipe_fd, char *data, size_t room, size_t *ret_size, Error *error) {
+static int collect(const Jail *jail, pid_t child, int pipe_fd, char *data, size_t room,
+        size_t *ret_size, Error *error) {
         cleanup_fd int pidfd = sys_pidfd_open(child);
         struct timespec deadline;
         size_t size = 0;
@@ -289,7 +323,8 @@ static int collect(const Jail *jail, pid_t child, int pipe_fd, char *data, size_
         r = read_answer(jail, pipe_fd, &deadline, data, room, &size, error);
         /* the pipe is closed, but only an exited child may have its answer believed */
         if (r == 0 && wait_readable(pidfd, &deadline) != 1)
-                r = error_set(error, ERROR_LIMIT, 0, "the %s did not end within %u ms", jail->name, jail->deadline_ms);
+                r = error_set(error, ERROR_LIMIT, 0, "the %s did not end within %u ms", jail->name,
+                        jail->deadline_ms);
         if (reap(jail, child, pidfd, r < 0, r < 0 ? NULL : error) < 0)
                 return -1;
         if (check_answer(jail, data, size, error) < 0)
@@ -298,7 +333,8 @@ static int collect(const Jail *jail, pid_t child, int pipe_fd, char *data, size_
         return 0;
 }
 
-/* The child keeps every signal blocked: no handler of the caller runs in it, SIGKILL and faults still end it. */
+/* The child keeps every signal blocked: no handler of the caller runs in it, SIGKILL and faults
+ * still end it. */
 static pid_t fork_blocked(void) {
         sigset_t all, before;
         pid_t child;
@@ -311,7 +347,8 @@ static pid_t fork_blocked(void) {
         return child;
 }
 
-int jail_run(const Jail *jail, JailParser *parse, const void *input, void **ret_result, size_t *ret_size, Error *error) {
+int jail_run(const Jail *jail, JailParser *parse, const void *input, void **ret_result,
+        size_t *ret_size, Error *error) {
         cleanup_free char *data = NULL;
         size_t room = answer_max(jail) + 1, size = 0;
         int ends[2] = { -1, -1 };
@@ -321,9 +358,11 @@ int jail_run(const Jail *jail, JailParser *parse, const void *input, void **ret_
         assert(jail->identity == JAIL_DROP_IDENTITY || jail->identity == JAIL_NOTHING_TO_DROP);
         data = malloc(room);
         if (data == NULL)
-                return error_set(error, ERROR_OS, ENOMEM, "no room for the result of the %s", jail->name);
+                return error_set(
+                        error, ERROR_OS, ENOMEM, "no room for the result of the %s", jail->name);
         if (pipe2(ends, O_CLOEXEC) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot make a pipe for the %s", jail->name);
+                return error_set(
+                        error, ERROR_OS, errno, "cannot make a pipe for the %s", jail->name);
 
         cleanup_fd int read_end = ends[0];
         cleanup_fd int write_end = ends[1];

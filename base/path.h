@@ -12,8 +12,8 @@ typedef enum PathForm {
         PATH_LONG,      /* does not fit */
 } PathForm;
 
-/* Writes the path without "//", "/." and a trailing "/" to ret_path. Nothing is written unless the answer is PATH_NORMAL. ret_path may be
- * the path itself. */
+/* Writes the path without "//", "/." and a trailing "/" to ret_path. Nothing is written unless the
+ * answer is PATH_NORMAL. ret_path may be the path itself. */
 PathForm path_normalise(const char *path, char *ret_path, size_t room);
 
 /* True when `path` is `directory` or lies below it. Both are normal. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Completion scripts, written from the verb table: words of a place are verbs or options, everything else is files. */
+/* Completion scripts, written from the verb table: words of a place are verbs or options,
+ * everything else is files. */
 #include "cli/verb.h"
 
 #include <stdio.h>
@@ -54,12 +55,14 @@ static void print_group_names(const Verb *verb) {
 static void print_bash(const Verb *root) {
         printf("# bash completion for %s\n"
                "_%s() {\n"
-               "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path=%s words= depth=1\n"
+               "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} "
+               "path=%s words= depth=1\n"
                "  if ((COMP_CWORD > 1)); then path+=\" ${COMP_WORDS[1]}\"; fi\n"
                "  case ${COMP_WORDS[1]} in\n    ",
                 root->name, root->name, root->name);
         print_group_names(root);
-        puts(") if ((COMP_CWORD > 2)); then path+=\" ${COMP_WORDS[2]}\"; fi ;;\n  esac\n  case $path in");
+        puts(") if ((COMP_CWORD > 2)); then path+=\" ${COMP_WORDS[2]}\"; fi ;;\n  esac\n  case "
+             "$path in");
         print_bash_verb(root, root->name);
         puts("  esac\n  case $previous in");
         print_bash_choices(root);

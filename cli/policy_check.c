@@ -40,7 +40,8 @@ int policy_check(const Invocation *invocation) {
 
         for (int i = 0; i < invocation->count; i++) {
                 const char *name = invocation->arguments[i];
-                int code = verb_wants_json(invocation) ? check_json(invocation, name) : check_text(invocation, name);
+                int code = verb_wants_json(invocation) ? check_json(invocation, name)
+                                                       : check_text(invocation, name);
 
                 if (code > worst)
                         worst = code;

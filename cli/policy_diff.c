@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void print_changes(const Comparison *comparison, ChangeKind kind, const char *sign, const char *name) {
+static void print_changes(
+        const Comparison *comparison, ChangeKind kind, const char *sign, const char *name) {
         for (const Change *change = comparison->first; change != NULL; change = change->next) {
                 if (change->kind != kind)
                         continue;
@@ -25,7 +26,8 @@ static void print_comparison(const Comparison *comparison, const char *old, cons
         print_changes(comparison, CHANGE_NARROWER, "-", old);
         print_changes(comparison, CHANGE_OTHER, "=", new);
         if (comparison->wider > 0)
-                printf("This change opens something: %u wider, %u narrower.\n", comparison->wider, comparison->narrower);
+                printf("This change opens something: %u wider, %u narrower.\n", comparison->wider,
+                        comparison->narrower);
         else if (comparison->narrower > 0)
                 printf("This change opens nothing: %u narrower.\n", comparison->narrower);
         else
@@ -39,7 +41,8 @@ int policy_diff(const Invocation *invocation) {
         cleanup(comparison_donep) Comparison comparison = { 0 };
         cleanup_free char *json = NULL;
         Error error = { 0 };
-        int old_code = policy_file_load(old_name, NULL, &old), new_code = policy_file_load(new_name, NULL, &new);
+        int old_code = policy_file_load(old_name, NULL, &old),
+            new_code = policy_file_load(new_name, NULL, &new);
 
         if (old_code != VERB_YES || new_code != VERB_YES)
                 return old_code > new_code ? old_code : new_code;

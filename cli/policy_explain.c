@@ -19,9 +19,11 @@
 
 static void print_grant(const PolicyFile *file, const PolicyPath *by) {
         if (by->position.line != 0)
-                printf("  %s:%u:%u: %s '%s'\n", file->name, by->position.line, by->position.column, policy_access_name(by->access), by->path);
+                printf("  %s:%u:%u: %s '%s'\n", file->name, by->position.line, by->position.column,
+                        policy_access_name(by->access), by->path);
         else
-                printf("  %s: %s '%s'\n", policy_origin_name(by->origin), policy_access_name(by->access), by->path);
+                printf("  %s: %s '%s'\n", policy_origin_name(by->origin),
+                        policy_access_name(by->access), by->path);
 }
 
 static int explain_path(const Invocation *invocation, const PolicyFile *file, const char *path) {
@@ -32,7 +34,8 @@ static int explain_path(const Invocation *invocation, const PolicyFile *file, co
         PolicyAccess access = 0;
         Error error = { 0 };
 
-        if (policy_effective_paths(file->policy, verb_value(invocation, "workdir"), &paths, &count, &error) < 0) {
+        if (policy_effective_paths(
+                    file->policy, verb_value(invocation, "workdir"), &paths, &count, &error) < 0) {
                 fprintf(stderr, "%s: %s\n", file->name, error.text);
                 return VERB_NO;
         }
@@ -53,7 +56,8 @@ static int explain_path(const Invocation *invocation, const PolicyFile *file, co
                 puts(json);
         } else {
                 printf("%s: %s%s\n", path, access != 0 ? policy_access_name(access) : "denied",
-                        access != 0 ? "" : ": the policy names neither it nor a directory above it");
+                        access != 0 ? ""
+                                    : ": the policy names neither it nor a directory above it");
                 for (uint32_t i = 0; i < by_count; i++)
                         print_grant(file, by[i]);
         }
@@ -68,7 +72,8 @@ static int split_target(const Invocation *invocation, char *target, PolicyReques
         uint64_t port;
 
         if (colon == NULL)
-                return verb_misused(invocation, "'%s' is neither a path that starts with '/' nor HOST:PORT", target);
+                return verb_misused(invocation,
+                        "'%s' is neither a path that starts with '/' nor HOST:PORT", target);
         if (!number_parse(colon + 1, strlen(colon + 1), UINT16_MAX, &port) || port == 0)
                 return verb_misused(invocation, "'%s' is not a port from 1 to 65535", colon + 1);
         *colon = '\0';
@@ -77,18 +82,21 @@ static int split_target(const Invocation *invocation, char *target, PolicyReques
         return VERB_YES;
 }
 
-static size_t add_programs(const char *binary, char *ancestors, PolicyProgram programs[static ANCESTORS_MAX]) {
+static size_t add_programs(
+        const char *binary, char *ancestors, PolicyProgram programs[static ANCESTORS_MAX]) {
         size_t count = 0;
         char *rest = ancestors;
 
         if (binary != NULL)
                 programs[count++].path = binary;
-        for (char *one = strsep(&rest, ","); one != NULL && count < ANCESTORS_MAX; one = strsep(&rest, ","))
+        for (char *one = strsep(&rest, ","); one != NULL && count < ANCESTORS_MAX;
+                one = strsep(&rest, ","))
                 programs[count++].path = one;
         return count;
 }
 
-static int print_decision(const Invocation *invocation, const PolicyFile *file, const PolicyRequest *request, const PolicyDecision *decision) {
+static int print_decision(const Invocation *invocation, const PolicyFile *file,
+        const PolicyRequest *request, const PolicyDecision *decision) {
         cleanup_free char *json = NULL;
         char text[512];
 
@@ -102,16 +110,19 @@ static int print_decision(const Invocation *invocation, const PolicyFile *file, 
         policy_decision_text(decision, request, text, sizeof(text));
         printf("%s: %s\n", decision->allowed ? "allowed" : "denied", text);
         if (decision->network != NULL && decision->reason != POLICY_REASON_CEILING)
-                printf("  %s:%u:%u: endpoint %s of network policy '%s'\n", file->name, decision->endpoint->position.line,
-                        decision->endpoint->position.column, decision->endpoint->host, decision->network->key);
+                printf("  %s:%u:%u: endpoint %s of network policy '%s'\n", file->name,
+                        decision->endpoint->position.line, decision->endpoint->position.column,
+                        decision->endpoint->host, decision->network->key);
         if (decision->binary != NULL && decision->reason != POLICY_REASON_CEILING)
-                printf("  %s:%u:%u: binary '%s'\n", file->name, decision->binary->position.line, decision->binary->position.column,
-                        decision->binary->path);
+                printf("  %s:%u:%u: binary '%s'\n", file->name, decision->binary->position.line,
+                        decision->binary->position.column, decision->binary->path);
         return decision->allowed ? VERB_YES : VERB_NO;
 }
 
-static int explain_connection(const Invocation *invocation, const PolicyFile *file, const char *argument) {
-        const char *ancestors = verb_value(invocation, "ancestors"), *given = verb_value(invocation, "address");
+static int explain_connection(
+        const Invocation *invocation, const PolicyFile *file, const char *argument) {
+        const char *ancestors = verb_value(invocation, "ancestors"),
+                   *given = verb_value(invocation, "address");
         cleanup_free char *target = strdup(argument);
         cleanup_free char *chain = ancestors != NULL ? strdup(ancestors) : NULL;
         PolicyProgram programs[ANCESTORS_MAX] = { 0 };
@@ -138,13 +149,17 @@ int policy_explain(const Invocation *invocation) {
         const char *argument = invocation->arguments[1];
         char path[POLICY_PATH_SIZE_MAX + 1];
         cleanup(policy_file_donep) PolicyFile file = { 0 };
-        int code = policy_file_load(invocation->arguments[0], verb_value(invocation, "ceiling"), &file);
+        int code = policy_file_load(
+                invocation->arguments[0], verb_value(invocation, "ceiling"), &file);
 
         if (code != VERB_YES)
                 return code;
         if (argument[0] != '/')
                 return explain_connection(invocation, &file, argument);
         if (path_normalise(argument, path, sizeof(path)) != PATH_NORMAL)
-                return verb_misused(invocation, "'%s' has a '..' or is too long; links and '..' are for the kernel to follow", argument);
+                return verb_misused(invocation,
+                        "'%s' has a '..' or is too long; links and '..' are for the kernel to "
+                        "follow",
+                        argument);
         return explain_path(invocation, &file, path);
 }

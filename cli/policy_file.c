@@ -24,7 +24,8 @@ void policy_file_donep(PolicyFile *file) {
 
 static int read_text(PolicyFile *file, Error *error) {
         if (strcmp(file->name, "-") == 0)
-                return file_read_fd(STDIN_FILENO, "standard input", POLICY_TEXT_MAX, &file->text, &file->size, error);
+                return file_read_fd(STDIN_FILENO, "standard input", POLICY_TEXT_MAX, &file->text,
+                        &file->size, error);
         return file_read(AT_FDCWD, file->name, POLICY_TEXT_MAX, &file->text, &file->size, error);
 }
 
@@ -37,10 +38,12 @@ int policy_file_read(const char *name, PolicyFile *ret_file) {
                         fprintf(stderr, "navigator: %s\n", error.text);
                         return VERB_ERROR;
                 }
-                (void)diagnostics_add(&ret_file->diagnostics, (PolicyPosition){ 0 }, "larger than %u bytes", POLICY_TEXT_MAX);
+                (void)diagnostics_add(&ret_file->diagnostics, (PolicyPosition){ 0 },
+                        "larger than %u bytes", POLICY_TEXT_MAX);
                 return VERB_NO;
         }
-        if (policy_parse(ret_file->text, ret_file->size, &ret_file->policy, &ret_file->diagnostics) < 0)
+        if (policy_parse(
+                    ret_file->text, ret_file->size, &ret_file->policy, &ret_file->diagnostics) < 0)
                 return VERB_NO;
         return VERB_YES;
 }
@@ -127,7 +130,8 @@ void policy_file_print_errors(const PolicyFile *file) {
                         print_caret(file, diagnostics->items[i].position);
         }
         if (diagnostics->total > diagnostics->count)
-                fprintf(stderr, "%s: and %u more errors\n", file->name, diagnostics->total - diagnostics->count);
+                fprintf(stderr, "%s: and %u more errors\n", file->name,
+                        diagnostics->total - diagnostics->count);
 }
 
 void policy_file_print_findings(const PolicyFile *file) {

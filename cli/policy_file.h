@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Policy files for the policy verbs: read, parsed, and their errors shown to the person who wrote them. */
+/* Policy files for the policy verbs: read, parsed, and their errors shown to the person who wrote
+ * them. */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,7 +19,8 @@ typedef struct PolicyFile {
 
 void policy_file_donep(PolicyFile *file);
 
-/* VERB_YES: read and valid; VERB_NO: read, and its diagnostics say what is wrong; VERB_ERROR: it could not be read, which was said. */
+/* VERB_YES: read and valid; VERB_NO: read, and its diagnostics say what is wrong; VERB_ERROR: it
+ * could not be read, which was said. */
 int policy_file_read(const char *name, PolicyFile *ret_file);
 /* Bounds the policy by another file's; NULL: by none. VERB_YES, or VERB_ERROR, which was said. */
 int policy_file_bound(PolicyFile *file, const char *ceiling);

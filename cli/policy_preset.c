@@ -23,10 +23,12 @@ static int list_presets(void) {
 }
 
 /* The hosts of "a,b" and of the index, as one list. `words` is taken apart. */
-static void collect_hosts(char *words, const PythonIndex *index, const char *ret_hosts[static HOSTS_MAX + 1]) {
+static void collect_hosts(
+        char *words, const PythonIndex *index, const char *ret_hosts[static HOSTS_MAX + 1]) {
         size_t count = 0;
 
-        for (char *word = strsep(&words, ","); word != NULL && count < HOSTS_MAX; word = strsep(&words, ","))
+        for (char *word = strsep(&words, ","); word != NULL && count < HOSTS_MAX;
+                word = strsep(&words, ","))
                 ret_hosts[count++] = word;
         for (unsigned i = 0; i < index->count && count < HOSTS_MAX; i++)
                 ret_hosts[count++] = index->hosts[i];
@@ -46,8 +48,11 @@ int policy_preset(const Invocation *invocation) {
                 return list_presets();
         preset = preset_find(invocation->arguments[0]);
         if (preset == NULL)
-                return verb_misused(invocation, "there is no preset '%s'; without a name this lists them", invocation->arguments[0]);
-        if (verb_value(invocation, "python-index-from-pip") != NULL && python_index_ask(&index, &error) < 0) {
+                return verb_misused(invocation,
+                        "there is no preset '%s'; without a name this lists them",
+                        invocation->arguments[0]);
+        if (verb_value(invocation, "python-index-from-pip") != NULL &&
+                python_index_ask(&index, &error) < 0) {
                 fprintf(stderr, "%s: %s\n", invocation->title, error.text);
                 return VERB_ERROR;
         }

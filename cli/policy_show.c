@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The effective policy as YAML: what it prints loads again, and the remarks say where each line comes from. */
+/* The effective policy as YAML: what it prints loads again, and the remarks say where each line
+ * comes from. */
 #include "cli/policy.h"
 #include "cli/policy_file.h"
 
@@ -13,13 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A value that no reader takes for anything but text; else in double quotes, whose escapes are JSON's. */
+/* A value that no reader takes for anything but text; else in double quotes, whose escapes are
+ * JSON's. */
 static void print_value(const char *value) {
-        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
+        static const char plain[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
         bool starts_well = (value[0] >= 'a' && value[0] <= 'z') || value[0] == '/';
 
-        if (starts_well && value[strspn(value, plain)] == '\0' && strcmp(value, "true") != 0 && strcmp(value, "false") != 0 &&
-                strcmp(value, "null") != 0) {
+        if (starts_well && value[strspn(value, plain)] == '\0' && strcmp(value, "true") != 0 &&
+                strcmp(value, "false") != 0 && strcmp(value, "null") != 0) {
                 fputs(value, stdout);
                 return;
         }
@@ -38,7 +41,8 @@ static void print_line(PolicyPosition position) {
         putchar('\n');
 }
 
-static void print_paths(const char *key, PolicyAccess access, const PolicyPath *paths, uint32_t count) {
+static void print_paths(
+        const char *key, PolicyAccess access, const PolicyPath *paths, uint32_t count) {
         bool any = false;
 
         for (uint32_t i = 0; i < count; i++)
@@ -89,7 +93,8 @@ static void print_rules(const char *key, const PolicyRule *rules, uint32_t count
         }
 }
 
-/* Rules of other protocols are not in the model: what is left of such an endpoint is that it is denied. */
+/* Rules of other protocols are not in the model: what is left of such an endpoint is that it is
+ * denied. */
 static bool has_model(const PolicyEndpoint *endpoint) {
         return endpoint->protocol <= POLICY_PROTOCOL_WEBSOCKET;
 }
@@ -97,7 +102,8 @@ static bool has_model(const PolicyEndpoint *endpoint) {
 static void print_requests(const PolicyEndpoint *endpoint) {
         if (endpoint->protocol < POLICY_PROTOCOL_REST)
                 return;
-        printf("        protocol: %s  # denied: not inspectable\n", policy_protocol_name(endpoint->protocol));
+        printf("        protocol: %s  # denied: not inspectable\n",
+                policy_protocol_name(endpoint->protocol));
         if (endpoint->enforcement == POLICY_AUDIT)
                 puts("        enforcement: audit");
         if (endpoint->access != POLICY_PRESET_NONE)
@@ -108,7 +114,8 @@ static void print_requests(const PolicyEndpoint *endpoint) {
                 putchar('\n');
         }
         if (!has_model(endpoint)) {
-                printf("        # and %u rules, %u deny_rules about %s requests\n", endpoint->rule_count, endpoint->deny_rule_count,
+                printf("        # and %u rules, %u deny_rules about %s requests\n",
+                        endpoint->rule_count, endpoint->deny_rule_count,
                         policy_protocol_name(endpoint->protocol));
                 return;
         }
@@ -182,11 +189,13 @@ static void print_findings(const Policy *policy) {
 static void show_text(const PolicyFile *file, const PolicyPath *paths, uint32_t count) {
         const Policy *policy = file->policy;
 
-        printf("# The effective policy of %s", strcmp(file->name, "-") == 0 ? "standard input" : file->name);
+        printf("# The effective policy of %s",
+                strcmp(file->name, "-") == 0 ? "standard input" : file->name);
         puts(policy->ceiling != NULL ? ", within the node's ceiling." : ".");
         print_hash(policy);
         print_findings(policy);
-        puts("version: 1\nfilesystem_policy:\n  include_workdir: false  # the lists below are complete");
+        puts("version: 1\nfilesystem_policy:\n  include_workdir: false  # the lists below are "
+             "complete");
         print_paths("read_only", POLICY_READ_ONLY, paths, count);
         print_paths("read_write", POLICY_READ_WRITE, paths, count);
         printf("landlock:\n  compatibility: %s\n", policy_landlock_name(policy->landlock));
@@ -207,11 +216,13 @@ int policy_show(const Invocation *invocation) {
         cleanup_free char *json = NULL;
         Error error = { 0 };
         uint32_t count = 0;
-        int code = policy_file_load(invocation->arguments[0], verb_value(invocation, "ceiling"), &file);
+        int code = policy_file_load(
+                invocation->arguments[0], verb_value(invocation, "ceiling"), &file);
 
         if (code != VERB_YES)
                 return code;
-        if (policy_effective_paths(file.policy, verb_value(invocation, "workdir"), &paths, &count, &error) < 0) {
+        if (policy_effective_paths(
+                    file.policy, verb_value(invocation, "workdir"), &paths, &count, &error) < 0) {
                 fprintf(stderr, "%s: %s\n", file.name, error.text);
                 return VERB_NO;
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * pip says what is configured with `config list`, and its built-in default nowhere but in the help of the option. Both are read, the default only when
- * nothing else is configured.
+ * pip says what is configured with `config list`, and its built-in default nowhere but in the help
+ * of the option. Both are read, the default only when nothing else is configured.
  */
 #include "cli/python_index.h"
 
@@ -64,19 +64,24 @@ static void add_url(PythonIndex *index, const char *url) {
 }
 
 void python_index_read_config(PythonIndex *index, const char *answer) {
-        for (const char *line = answer; *line != '\0'; line += line[strcspn(line, "\n")] == '\n' ? strcspn(line, "\n") + 1 : strcspn(line, "\n")) {
-                const char *end = line + strcspn(line, "\n"), *name = strstr(line, "index-url="), *url;
+        for (const char *line = answer; *line != '\0'; line += line[strcspn(line, "\n")] == '\n'
+                                                                       ? strcspn(line, "\n") + 1
+                                                                       : strcspn(line, "\n")) {
+                const char *end = line + strcspn(line, "\n"), *name = strstr(line, "index-url="),
+                           *url;
 
                 if (name == NULL || name >= end)
                         continue;
                 /* an extra-index-url may hold several */
-                for (url = strstr(name, "http"); url != NULL && url < end; url = strstr(url + 4, "http"))
+                for (url = strstr(name, "http"); url != NULL && url < end;
+                        url = strstr(url + 4, "http"))
                         add_url(index, url);
         }
 }
 
 void python_index_read_help(PythonIndex *index, const char *answer) {
-        const char *option = strstr(answer, "--index-url"), *standard = option != NULL ? strstr(option, "(default") : NULL;
+        const char *option = strstr(answer, "--index-url"),
+                   *standard = option != NULL ? strstr(option, "(default") : NULL;
 
         if (standard == NULL)
                 return;
@@ -103,20 +108,24 @@ static int ask(char *const *command, char **ret_answer, Error *error) {
                 r = posix_spawnp(&child, command[0], &actions, NULL, command, environ);
         (void)posix_spawn_file_actions_destroy(&actions);
         if (r != 0)
-                return error_set(error, ERROR_OS, r, "cannot run '%s'; name the hosts with --python-index", command[0]);
+                return error_set(error, ERROR_OS, r,
+                        "cannot run '%s'; name the hosts with --python-index", command[0]);
         write_end = fd_close(write_end);
         r = file_read_fd(read_end, command[0], ANSWER_MAX, ret_answer, &size, error);
         while (waitpid(child, &status, 0) < 0 && errno == EINTR)
                 ;
         if (r == 0 && status != 0) {
                 free(*ret_answer);
-                return error_set(error, ERROR_PEER, 0, "'%s %s' failed; name the hosts with --python-index", command[0], command[1]);
+                return error_set(error, ERROR_PEER, 0,
+                        "'%s %s' failed; name the hosts with --python-index", command[0],
+                        command[1]);
         }
         return r;
 }
 
 int python_index_ask(PythonIndex *ret_index, Error *error) {
-        static char pip[] = "pip", config[] = "config", list[] = "list", install[] = "install", help[] = "--help";
+        static char pip[] = "pip", config[] = "config", list[] = "list", install[] = "install",
+                    help[] = "--help";
         char *const ask_config[] = { pip, config, list, NULL };
         char *const ask_help[] = { pip, install, help, NULL };
         cleanup_free char *configured = NULL;
@@ -131,6 +140,7 @@ int python_index_ask(PythonIndex *ret_index, Error *error) {
                 return -1;
         python_index_read_help(ret_index, standard);
         if (ret_index->count == 0)
-                return error_set(error, ERROR_PEER, 0, "pip does not say which index it uses; name the hosts with --python-index");
+                return error_set(error, ERROR_PEER, 0,
+                        "pip does not say which index it uses; name the hosts with --python-index");
         return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Asks pip on this machine which Python indexes it uses: no index is written down in this program. */
+/* Asks pip on this machine which Python indexes it uses: no index is written down in this program.
+ */
 #include "base/error.h"
 
 #define PYTHON_INDEX_HOSTS_MAX 16U

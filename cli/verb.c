@@ -28,7 +28,8 @@ static void print_options(const Verb *verb, FILE *out) {
         for (size_t i = 0; i < verb->option_count; i++) {
                 const VerbOption *option = &verb->options[i];
 
-                (void)snprintf(left, sizeof(left), "--%s%s%s", option->name, option->argument != NULL ? " " : "",
+                (void)snprintf(left, sizeof(left), "--%s%s%s", option->name,
+                        option->argument != NULL ? " " : "",
                         option->argument != NULL ? option->argument : "");
                 fprintf(out, "  %-28s %s\n", left, option->summary);
         }
@@ -39,8 +40,8 @@ static void print_help(const Verb *verb, const char *title, FILE *out) {
         if (verb->verbs != NULL)
                 fprintf(out, "Usage: %s VERB ...\n\n%s.\n\n", title, verb->summary);
         else
-                fprintf(out, "Usage: %s [OPTIONS]%s%s\n\n%s.\n", title, verb->arguments[0] != '\0' ? " " : "", verb->arguments,
-                        verb->summary);
+                fprintf(out, "Usage: %s [OPTIONS]%s%s\n\n%s.\n", title,
+                        verb->arguments[0] != '\0' ? " " : "", verb->arguments, verb->summary);
         for (const Verb *sub = verb->verbs; sub != NULL && sub->name != NULL; sub++)
                 fprintf(out, "  %-*s  %s\n", width_of_names(verb->verbs), sub->name, sub->summary);
         if (verb->help != NULL)
@@ -67,7 +68,8 @@ int verb_misused(const Invocation *invocation, const char *format, ...) {
 const char *verb_value(const Invocation *invocation, const char *option) {
         size_t i = 0;
 
-        while (i < invocation->verb->option_count && strcmp(invocation->verb->options[i].name, option) != 0)
+        while (i < invocation->verb->option_count &&
+                strcmp(invocation->verb->options[i].name, option) != 0)
                 i++;
         assert(i < invocation->verb->option_count);
         return invocation->values[i];
@@ -88,11 +90,14 @@ static bool is_choice(const VerbOption *option, const char *value) {
         return false;
 }
 
-static void make_long_options(const Verb *verb, struct option ret_options[static VERB_OPTIONS_MAX + 2]) {
+static void make_long_options(
+        const Verb *verb, struct option ret_options[static VERB_OPTIONS_MAX + 2]) {
         assert(verb->option_count <= VERB_OPTIONS_MAX);
         for (size_t i = 0; i < verb->option_count; i++)
                 ret_options[i] = (struct option){ .name = verb->options[i].name,
-                        .has_arg = verb->options[i].argument != NULL ? required_argument : no_argument, .val = (int)i };
+                        .has_arg =
+                                verb->options[i].argument != NULL ? required_argument : no_argument,
+                        .val = (int)i };
         ret_options[verb->option_count] = (struct option){ .name = "help", .val = 'h' + 256 };
         ret_options[verb->option_count + 1] = (struct option){ 0 };
 }
@@ -106,15 +111,21 @@ static int read_options(Invocation *invocation, int argc, char **argv) {
         make_long_options(verb, options);
         optind = 1;
         opterr = 0;
-        while ((value = getopt_long(argc, argv, verb->passes_rest ? "+:h" : ":h", options, NULL)) != -1) {
+        while ((value = getopt_long(argc, argv, verb->passes_rest ? "+:h" : ":h", options, NULL)) !=
+                -1) {
                 if (value == 'h' || value == 'h' + 256)
                         return 1;
                 if (value == ':')
-                        return verb_misused(invocation, "'%s' needs a value", argv[optind - 1]) * -1;
+                        return verb_misused(invocation, "'%s' needs a value", argv[optind - 1]) *
+                               -1;
                 if (value == '?')
-                        return verb_misused(invocation, "there is no option '%s'", argv[optind - 1]) * -1;
+                        return verb_misused(
+                                       invocation, "there is no option '%s'", argv[optind - 1]) *
+                               -1;
                 if (optarg != NULL && !is_choice(&verb->options[value], optarg))
-                        return verb_misused(invocation, "--%s cannot be '%s'", verb->options[value].name, optarg) * -1;
+                        return verb_misused(invocation, "--%s cannot be '%s'",
+                                       verb->options[value].name, optarg) *
+                               -1;
                 invocation->values[value] = optarg != NULL ? optarg : "";
         }
         invocation->arguments = argv + optind;
@@ -135,7 +146,8 @@ static int run_verb(Invocation *invocation, int argc, char **argv) {
         if (invocation->count < verb->minimum)
                 return verb_misused(invocation, "it takes %s", verb->arguments);
         if (verb->maximum >= 0 && invocation->count > verb->maximum)
-                return verb_misused(invocation, "'%s' is one argument too many", invocation->arguments[verb->maximum]);
+                return verb_misused(invocation, "'%s' is one argument too many",
+                        invocation->arguments[verb->maximum]);
         return verb->run(invocation);
 }
 

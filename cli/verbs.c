@@ -6,13 +6,17 @@
 #include "cli/policy.h"
 
 #define OPTIONS(table) .options = table, .option_count = sizeof(table) / sizeof(*(table))
-#define LAST { .name = NULL }
+#define LAST                                                                                       \
+        { .name = NULL }
 
 static const char *const outputs[] = { "text", "json", NULL };
 
-#define OUTPUT { "output", "text|json", outputs, "How to answer; json is for programs" }
-#define CEILING { "ceiling", "FILE", NULL, "Bound the policy by a node's ceiling.yaml" }
-#define WORKDIR { "workdir", "PATH", NULL, "The working directory that include_workdir adds (/sandbox)" }
+#define OUTPUT                                                                                     \
+        { "output", "text|json", outputs, "How to answer; json is for programs" }
+#define CEILING                                                                                    \
+        { "ceiling", "FILE", NULL, "Bound the policy by a node's ceiling.yaml" }
+#define WORKDIR                                                                                    \
+        { "workdir", "PATH", NULL, "The working directory that include_workdir adds (/sandbox)" }
 
 static const VerbOption check_options[] = { OUTPUT, CEILING };
 static const VerbOption show_options[] = { OUTPUT, CEILING, WORKDIR };
@@ -31,57 +35,102 @@ static const VerbOption preset_options[] = {
 };
 
 static const Verb policy_verbs[] = {
-        { .name = "check", .arguments = "FILE...", .summary = "Say whether policy files are valid, and what in them has no effect here",
-                .help = "Errors are FILE:LINE:COLUMN: TEXT, up to 20 a file. Warnings do not make a file invalid.\n"
+        { .name = "check",
+                .arguments = "FILE...",
+                .summary =
+                        "Say whether policy files are valid, and what in them has no effect here",
+                .help = "Errors are FILE:LINE:COLUMN: TEXT, up to 20 a file. Warnings do not make "
+                        "a file invalid.\n"
                         "\n"
                         "  navigator policy check policy.yaml\n"
-                        "  kubectl get configmap NAME -o 'jsonpath={.data.policy\\.yaml}' | navigator policy check -\n"
+                        "  kubectl get configmap NAME -o 'jsonpath={.data.policy\\.yaml}' | "
+                        "navigator policy check -\n"
                         "\n"
                         "Exit code: 0 all valid, 1 one is not, 2 a file could not be read.\n",
-                OPTIONS(check_options), .minimum = 1, .maximum = -1, .run = policy_check },
-        { .name = "show", .arguments = "FILE", .summary = "Print the effective policy: defaults and baseline filled in and marked, and its hash",
+                OPTIONS(check_options),
+                .minimum = 1,
+                .maximum = -1,
+                .run = policy_check },
+        { .name = "show",
+                .arguments = "FILE",
+                .summary = "Print the effective policy: defaults and baseline filled in and "
+                           "marked, and its hash",
                 .help = "  navigator policy show policy.yaml\n"
-                        "  navigator policy show --ceiling /etc/navigator/ceiling.yaml policy.yaml\n"
+                        "  navigator policy show --ceiling /etc/navigator/ceiling.yaml "
+                        "policy.yaml\n"
                         "\n"
                         "Exit code: 0 shown, 1 the policy is not valid, 2 it could not be read.\n",
-                OPTIONS(show_options), .minimum = 1, .maximum = 1, .run = policy_show },
-        { .name = "explain", .arguments = "FILE PATH|HOST:PORT", .summary = "Say what would happen, and which line decides",
+                OPTIONS(show_options),
+                .minimum = 1,
+                .maximum = 1,
+                .run = policy_show },
+        { .name = "explain",
+                .arguments = "FILE PATH|HOST:PORT",
+                .summary = "Say what would happen, and which line decides",
                 .help = "  navigator policy explain policy.yaml /sandbox/project\n"
-                        "  navigator policy explain policy.yaml api.github.com:443 --binary /usr/bin/curl\n"
-                        "  navigator policy explain policy.yaml db.internal:5432 --binary /usr/bin/psql --address 10.1.2.3\n"
+                        "  navigator policy explain policy.yaml api.github.com:443 --binary "
+                        "/usr/bin/curl\n"
+                        "  navigator policy explain policy.yaml db.internal:5432 --binary "
+                        "/usr/bin/psql --address 10.1.2.3\n"
                         "\n"
-                        "Exit code: 0 allowed, 1 denied or the policy is not valid, 2 it could not be read.\n",
-                OPTIONS(explain_options), .minimum = 2, .maximum = 2, .run = policy_explain },
-        { .name = "diff", .arguments = "OLD NEW", .summary = "Say what a change opens and what it closes",
-                .help = "For reviews: what cannot be shown to be covered by the old policy counts as opened.\n"
+                        "Exit code: 0 allowed, 1 denied or the policy is not valid, 2 it could not "
+                        "be read.\n",
+                OPTIONS(explain_options),
+                .minimum = 2,
+                .maximum = 2,
+                .run = policy_explain },
+        { .name = "diff",
+                .arguments = "OLD NEW",
+                .summary = "Say what a change opens and what it closes",
+                .help = "For reviews: what cannot be shown to be covered by the old policy counts "
+                        "as opened.\n"
                         "\n"
                         "  git show main:policy.yaml | navigator policy diff - policy.yaml\n"
                         "\n"
-                        "Exit code: 0 nothing is opened, 1 something is or a policy is not valid, 2 one could not be read.\n",
-                OPTIONS(diff_options), .minimum = 2, .maximum = 2, .run = policy_diff },
-        { .name = "preset", .arguments = "[NAME]", .summary = "Print a policy to start from; without NAME, list them",
+                        "Exit code: 0 nothing is opened, 1 something is or a policy is not valid, "
+                        "2 one could not be read.\n",
+                OPTIONS(diff_options),
+                .minimum = 2,
+                .maximum = 2,
+                .run = policy_diff },
+        { .name = "preset",
+                .arguments = "[NAME]",
+                .summary = "Print a policy to start from; without NAME, list them",
                 .help = "  navigator policy preset\n"
                         "  navigator policy preset locked-down > policy.yaml\n"
-                        "  navigator policy preset development --python-index-from-pip > policy.yaml\n"
+                        "  navigator policy preset development --python-index-from-pip > "
+                        "policy.yaml\n"
                         "\n"
-                        "Hosts of package indexes are values: what nobody names is left out, and the output says so.\n"
+                        "Hosts of package indexes are values: what nobody names is left out, and "
+                        "the output says so.\n"
                         "\n"
                         "Exit code: 0 printed, 2 there is no such preset, or pip has no answer.\n",
-                OPTIONS(preset_options), .minimum = 0, .maximum = 1, .run = policy_preset },
+                OPTIONS(preset_options),
+                .minimum = 0,
+                .maximum = 1,
+                .run = policy_preset },
         LAST,
 };
 
 static const Verb root_verbs[] = {
-        { .name = "policy", .summary = "Check, show, explain and compare policy files",
-                .help = "A policy file says which paths, which network hosts and which user a sandbox session has.\n"
+        { .name = "policy",
+                .summary = "Check, show, explain and compare policy files",
+                .help = "A policy file says which paths, which network hosts and which user a "
+                        "sandbox session has.\n"
                         "Its format is in navigator-policy(5).\n",
                 .verbs = policy_verbs },
-        { .name = "completion", .arguments = "bash|zsh", .summary = "Print a completion script for a shell",
+        { .name = "completion",
+                .arguments = "bash|zsh",
+                .summary = "Print a completion script for a shell",
                 .help = "  source <(navigator completion bash)\n"
                         "  navigator completion zsh > ~/.zsh/completions/_navigator\n",
-                .minimum = 1, .maximum = 1, .run = completion_run },
+                .minimum = 1,
+                .maximum = 1,
+                .run = completion_run },
         LAST,
 };
 
-const Verb verb_root = { .name = "navigator", .summary = "A sandbox for the pods a cluster already runs",
-        .help = "Exit code: 0 done or yes, 1 the answer is no, 2 it could not be done.\n", .verbs = root_verbs };
+const Verb verb_root = { .name = "navigator",
+        .summary = "A sandbox for the pods a cluster already runs",
+        .help = "Exit code: 0 done or yes, 1 the answer is no, 2 it could not be done.\n",
+        .verbs = root_verbs };

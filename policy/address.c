@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The classes come from the IANA special-purpose address registries. A table lists them from the narrow to the wide, the first that contains
- * an address names it; forms that carry an IPv4 address are taken apart before.
+ * The classes come from the IANA special-purpose address registries. A table lists them from the
+ * narrow to the wide, the first that contains an address names it; forms that carry an IPv4 address
+ * are taken apart before.
  */
 #include "policy/address.h"
 
@@ -18,6 +19,7 @@ typedef struct Special {
         AddressClass class;
 } Special;
 
+/* clang-format off: a row is an entry */
 #define V4(a, b, c, d, bits) { { 4, { a, b, c, d } }, bits }
 #define V6(bits, ...) { { 6, { __VA_ARGS__ } }, bits }
 
@@ -45,7 +47,8 @@ static const Special specials[] = {
         { V6(128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1), ADDRESS_LOOPBACK },
         { V6(10, 0xfe, 0x80), ADDRESS_LINK_LOCAL },
         { V6(8, 0xff), ADDRESS_MULTICAST },
-        { V6(128, 0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54), ADDRESS_METADATA }, /* Amazon's */
+        { V6(128, 0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54),
+                ADDRESS_METADATA }, /* Amazon's */
         { V6(7, 0xfc), ADDRESS_PRIVATE },                   /* unique local */
         { V6(10, 0xfe, 0xc0), ADDRESS_PRIVATE },            /* site-local, deprecated */
         { V6(32, 0x20, 0x01, 0x0d, 0xb8), ADDRESS_PRIVATE }, /* documentation */
@@ -69,6 +72,7 @@ static const struct {
         { V6(32, 0x20, 0x01, 0x00, 0x00), 12, 0xff },                          /* Teredo */
         { V6(96, 0), 12, 0 },                                                  /* compatible; after :: and ::1 */
 };
+/* clang-format on */
 
 static unsigned bits_of(const Address *address) {
         return address->family == 4 ? 32 : 128;
@@ -139,7 +143,8 @@ bool address_parse(const char *text, Address *ret_address) {
 }
 
 void address_format(const Address *address, char ret_text[static ADDRESS_TEXT_SIZE]) {
-        if (inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes, ret_text, ADDRESS_TEXT_SIZE) == NULL)
+        if (inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes, ret_text,
+                    ADDRESS_TEXT_SIZE) == NULL)
                 ret_text[0] = '\0';
 }
 
@@ -210,15 +215,16 @@ AddressClass address_class(const Address *address) {
                 if (!address_range_contains(&carriers[i].range, address))
                         continue;
                 for (size_t byte = 0; byte < 4; byte++)
-                        carried.bytes[byte] = address->bytes[carriers[i].offset + byte] ^ carriers[i].mask;
+                        carried.bytes[byte] =
+                                address->bytes[carriers[i].offset + byte] ^ carriers[i].mask;
                 return look_up(&carried);
         }
         return class;
 }
 
 const char *address_class_name(AddressClass class) {
-        static const char *const names[] = { NULL, "public", "private", "unspecified", "loopback", "link-local",
-                "cloud metadata", "multicast", "broadcast" };
+        static const char *const names[] = { NULL, "public", "private", "unspecified", "loopback",
+                "link-local", "cloud metadata", "multicast", "broadcast" };
 
         assert(class >= ADDRESS_PUBLIC && class <= ADDRESS_BROADCAST);
         return names[class];
@@ -231,12 +237,14 @@ bool address_class_forbidden(AddressClass class) {
 AddressClass address_range_forbidden(const AddressRange *range) {
         for (size_t i = 0; i < sizeof(specials) / sizeof(*specials); i++) {
                 const AddressRange *special = &specials[i].range;
-                /* a provider's range may well have its metadata service inside: that one address is refused when it is met */
+                /* a provider's range may well have its metadata service inside: that one address is
+                 * refused when it is met */
                 bool metadata = specials[i].class == ADDRESS_METADATA;
 
                 if (!address_class_forbidden(specials[i].class))
                         continue;
-                if (metadata ? address_range_covers(special, range) : address_range_overlaps(special, range))
+                if (metadata ? address_range_covers(special, range)
+                             : address_range_overlaps(special, range))
                         return specials[i].class;
         }
         return 0;

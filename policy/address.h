@@ -4,8 +4,9 @@
 /*
  * IP addresses: strict text, ranges, and what kind of place an address is. Pure.
  *
- * An IPv4 address that an IPv6 one carries (v4-mapped, v4-compatible, NAT64, 6to4, Teredo) counts as what it carries: address_parse() and
- * address_from_bytes() turn mapped ones into IPv4, address_class() looks inside the others.
+ * An IPv4 address that an IPv6 one carries (v4-mapped, v4-compatible, NAT64, 6to4, Teredo) counts
+ * as what it carries: address_parse() and address_from_bytes() turn mapped ones into IPv4,
+ * address_class() looks inside the others.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +15,7 @@
 #define ADDRESS_TEXT_SIZE 46U /* INET6_ADDRSTRLEN */
 
 typedef struct Address {
-        uint8_t family; /* 4 or 6 */
+        uint8_t family;    /* 4 or 6 */
         uint8_t bytes[16]; /* network order; IPv4 uses the first four */
 } Address;
 
@@ -35,7 +36,8 @@ typedef enum AddressClass {
         ADDRESS_BROADCAST,
 } AddressClass;
 
-/* "10.1.2.3", "2001:db8::1", "[2001:db8::1]"; no zone, no leading zeros, nothing that only inet_aton() reads. */
+/* "10.1.2.3", "2001:db8::1", "[2001:db8::1]"; no zone, no leading zeros, nothing that only
+ * inet_aton() reads. */
 bool address_parse(const char *text, Address *ret_address);
 /* From a resolver or socket: 4 or 16 bytes. */
 Address address_from_bytes(const void *bytes, size_t size);

@@ -2,7 +2,6 @@
 
 #include "policy/build.h"
 
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +22,8 @@ int build_error(Build *build, PolicyPosition position, const char *format, ...) 
 }
 
 int build_no_memory(Build *build) {
-        return build_error(build, (PolicyPosition){ 0 }, "the file takes more memory than a policy may");
+        return build_error(
+                build, (PolicyPosition){ 0 }, "the file takes more memory than a policy may");
 }
 
 static void make_printable(char *text) {
@@ -32,7 +32,8 @@ static void make_printable(char *text) {
                         *text = '?';
 }
 
-void build_find(Build *build, PolicyFindingKind kind, PolicyPosition position, const char *format, ...) {
+void build_find(
+        Build *build, PolicyFindingKind kind, PolicyPosition position, const char *format, ...) {
         char text[DIAGNOSTIC_TEXT_MAX];
         Finding *item;
         va_list args;
@@ -47,7 +48,8 @@ void build_find(Build *build, PolicyFindingKind kind, PolicyPosition position, c
         item = arena_alloc(build->arena, sizeof(*item));
         if (item == NULL)
                 return; /* the arena is full: sealing the policy fails for the same reason */
-        item->finding = (PolicyFinding){ .kind = kind, .position = position,
+        item->finding = (PolicyFinding){ .kind = kind,
+                .position = position,
                 .text = arena_text(build->arena, text, strlen(text)) };
         if (build->last_finding != NULL)
                 build->last_finding->next = item;
@@ -66,7 +68,8 @@ int build_store_findings(Build *build) {
         for (const Finding *item = build->first_finding; item != NULL; item = item->next)
                 findings[count++] = item->finding;
         if (build->findings > kept) {
-                int size = snprintf(more, sizeof(more), "and %u more of these", build->findings - kept);
+                int size = snprintf(
+                        more, sizeof(more), "and %u more of these", build->findings - kept);
 
                 findings[count++] = (PolicyFinding){ .kind = POLICY_FINDING_WARNING,
                         .text = arena_text(build->arena, more, (size_t)size) };
@@ -84,9 +87,11 @@ void build_report_accepted(Build *build, const KeySection *section, const void *
                 const Key *key = &section->keys[i];
                 Draft node = *(const Draft *)(const void *)((const char *)draft + key->offset);
 
-                if (key->effect == KEY_ACCEPTED && node != NULL && !(key->kind == KEY_BOOL && node->value == 0))
-                        build_find(build, POLICY_FINDING_UNENFORCED, node->position, "'%s' is accepted and not enforced here: %s",
-                                key->name, key->reason);
+                if (key->effect == KEY_ACCEPTED && node != NULL &&
+                        !(key->kind == KEY_BOOL && node->value == 0))
+                        build_find(build, POLICY_FINDING_UNENFORCED, node->position,
+                                "'%s' is accepted and not enforced here: %s", key->name,
+                                key->reason);
         }
 }
 
@@ -99,13 +104,15 @@ const char *build_text(Build *build, const Node *node) {
         return copy;
 }
 
-int build_texts(Build *build, const Node *list, const char *const **ret_texts, uint32_t *ret_count) {
+int build_texts(
+        Build *build, const Node *list, const char *const **ret_texts, uint32_t *ret_count) {
         uint32_t count = list != NULL ? list->count : 0, used = 0;
         const char **texts = arena_array(build->arena, count, sizeof(*texts));
 
         if (texts == NULL)
                 return build_no_memory(build);
-        for (const Node *item = list != NULL ? list->first : NULL; item != NULL; item = item->next) {
+        for (const Node *item = list != NULL ? list->first : NULL; item != NULL;
+                item = item->next) {
                 texts[used] = build_text(build, item);
                 if (texts[used++] == NULL)
                         return -1;

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Drafts -> model: what the keys mean, alone and together. Private to policy/parse, validate, network and requests. A function goes on after an error
- * where it can, so that all errors of a file are found; the result counts only when none was.
+ * Drafts -> model: what the keys mean, alone and together. Private to policy/parse, validate,
+ * network and requests. A function goes on after an error where it can, so that all errors of a
+ * file are found; the result counts only when none was.
  */
 #include "base/arena.h"
 #include "policy/diagnostic.h"
@@ -29,13 +30,15 @@ int build_policy(Build *build, const Node *root);
 /* network.c */
 int build_networks(Build *build, const Node *map);
 /* requests.c: the keys about single requests. network is the policy's name, for messages. */
-int build_requests(Build *build, const char *network, const DraftEndpoint *draft, PolicyEndpoint *endpoint);
+int build_requests(
+        Build *build, const char *network, const DraftEndpoint *draft, PolicyEndpoint *endpoint);
 /* overlap.c: endpoints of several policies that meet on a host and port. */
 int build_check_overlaps(Build *build, const PolicyNetwork *networks, uint32_t count);
 
 /* build.c */
 printf_like(3, 4) int build_error(Build *build, PolicyPosition position, const char *format, ...);
-printf_like(4, 5) void build_find(Build *build, PolicyFindingKind kind, PolicyPosition position, const char *format, ...);
+printf_like(4, 5) void build_find(
+        Build *build, PolicyFindingKind kind, PolicyPosition position, const char *format, ...);
 int build_store_findings(Build *build);
 int build_no_memory(Build *build);
 /* Reports the accepted keys of a draft's section that were given; value is the key's node. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Two policies stay two: the bounded one carries its ceiling, and whoever decides asks both, which is an exact intersection where one of the patterns
- * would not be. What is written here is only the report of what that takes away.
+ * Two policies stay two: the bounded one carries its ceiling, and whoever decides asks both, which
+ * is an exact intersection where one of the patterns would not be. What is written here is only the
+ * report of what that takes away.
  */
 #include "policy/ceiling.h"
 
@@ -18,7 +19,8 @@
 
 #define REPORTED_MAX 100U
 #define REPORT_TEXT_MAX 320U
-/* Comparing costs the product of both policies' grants; the report of two huge ones is cut, their intersection is not. */
+/* Comparing costs the product of both policies' grants; the report of two huge ones is cut, their
+ * intersection is not. */
 #define COMPARISONS_MAX 2000000U
 
 typedef struct Report {
@@ -34,31 +36,38 @@ static void report_donep(Report *report) {
 }
 
 static int report_begin(Report *report, const Policy *policy, Error *error) {
-        report->findings = calloc(policy->finding_count + REPORTED_MAX + 1, sizeof(*report->findings));
+        report->findings =
+                calloc(policy->finding_count + REPORTED_MAX + 1, sizeof(*report->findings));
         report->texts = calloc(REPORTED_MAX + 1, sizeof(*report->texts));
         if (report->findings == NULL || report->texts == NULL)
                 return error_set(error, ERROR_OS, ENOMEM, "no room for a bounded policy");
         if (policy->finding_count > 0)
-                memcpy(report->findings, policy->findings, policy->finding_count * sizeof(*report->findings));
+                memcpy(report->findings, policy->findings,
+                        policy->finding_count * sizeof(*report->findings));
         report->count = policy->finding_count;
         report->budget = COMPARISONS_MAX;
         return 0;
 }
 
-printf_like(3, 4) static void report_add(Report *report, PolicyPosition position, const char *format, ...) {
+printf_like(3, 4) static void report_add(
+        Report *report, PolicyPosition position, const char *format, ...) {
         char *text = report->texts[report->ours];
         va_list args;
 
         if (report->ours == REPORTED_MAX) {
-                (void)snprintf(text, REPORT_TEXT_MAX, "the ceiling takes away %u more", ++report->more);
-                report->findings[report->count] = (PolicyFinding){ .kind = POLICY_FINDING_BOUNDED, .text = text };
+                (void)snprintf(
+                        text, REPORT_TEXT_MAX, "the ceiling takes away %u more", ++report->more);
+                report->findings[report->count] =
+                        (PolicyFinding){ .kind = POLICY_FINDING_BOUNDED, .text = text };
                 return;
         }
         va_start(args, format);
         (void)vsnprintf(text, REPORT_TEXT_MAX, format, args);
         va_end(args);
         report->ours++;
-        report->findings[report->count++] = (PolicyFinding){ .kind = POLICY_FINDING_BOUNDED, .position = position, .text = text };
+        report->findings[report->count++] = (PolicyFinding){
+                .kind = POLICY_FINDING_BOUNDED, .position = position, .text = text
+        };
 }
 
 static int report_paths(Report *report, const Policy *policy, const Policy *bounded, Error *error) {
@@ -75,9 +84,11 @@ static int report_paths(Report *report, const Policy *policy, const Policy *boun
                 if (access >= wished[i].access)
                         continue;
                 if (access == 0)
-                        report_add(report, wished[i].position, "the ceiling takes away %s '%s'", policy_access_name(wished[i].access), wished[i].path);
+                        report_add(report, wished[i].position, "the ceiling takes away %s '%s'",
+                                policy_access_name(wished[i].access), wished[i].path);
                 else
-                        report_add(report, wished[i].position, "the ceiling makes '%s' read_only", wished[i].path);
+                        report_add(report, wished[i].position, "the ceiling makes '%s' read_only",
+                                wished[i].path);
         }
         return 0;
 }
@@ -96,8 +107,11 @@ static Share share_of(const Policy *ceiling, const CoverGrant *grant, uint32_t *
                         *budget -= *budget > 0;
                         if (!cover_hosts_meet(endpoint->host, grant->endpoint->host))
                                 continue;
-                        for (uint32_t k = 0; k < endpoint->port_count * network->binary_count; k++) {
-                                const CoverGrant bound = { .network = network, .endpoint = endpoint, .port = endpoint->ports[k / network->binary_count],
+                        for (uint32_t k = 0; k < endpoint->port_count * network->binary_count;
+                                k++) {
+                                const CoverGrant bound = { .network = network,
+                                        .endpoint = endpoint,
+                                        .port = endpoint->ports[k / network->binary_count],
                                         .binary = &network->binaries[k % network->binary_count] };
 
                                 *budget -= *budget > 0;
@@ -115,11 +129,13 @@ static void report_grant(Report *report, const Policy *ceiling, const CoverGrant
         const char *host = grant->endpoint->host[0] != '\0' ? grant->endpoint->host : "any host";
 
         if (share == SHARE_NONE)
-                report_add(report, grant->endpoint->position, "network policy '%s': the ceiling takes away %s:%u for '%s'", grant->network->key, host,
-                        grant->port, grant->binary->path);
+                report_add(report, grant->endpoint->position,
+                        "network policy '%s': the ceiling takes away %s:%u for '%s'",
+                        grant->network->key, host, grant->port, grant->binary->path);
         else if (share == SHARE_PART)
-                report_add(report, grant->endpoint->position, "network policy '%s': the ceiling leaves %s:%u for '%s' only in part", grant->network->key,
-                        host, grant->port, grant->binary->path);
+                report_add(report, grant->endpoint->position,
+                        "network policy '%s': the ceiling leaves %s:%u for '%s' only in part",
+                        grant->network->key, host, grant->port, grant->binary->path);
 }
 
 static void report_networks(Report *report, const Policy *policy, const Policy *ceiling) {
@@ -128,9 +144,12 @@ static void report_networks(Report *report, const Policy *policy, const Policy *
 
                 for (uint32_t j = 0; j < network->endpoint_count; j++)
                         for (uint32_t k = 0; k < network->endpoints[j].port_count; k++)
-                                for (uint32_t l = 0; l < network->binary_count && report->budget > 0; l++) {
-                                        const CoverGrant grant = { .network = network, .endpoint = &network->endpoints[j],
-                                                .port = network->endpoints[j].ports[k], .binary = &network->binaries[l] };
+                                for (uint32_t l = 0;
+                                        l < network->binary_count && report->budget > 0; l++) {
+                                        const CoverGrant grant = { .network = network,
+                                                .endpoint = &network->endpoints[j],
+                                                .port = network->endpoints[j].ports[k],
+                                                .binary = &network->binaries[l] };
 
                                         report_grant(report, ceiling, &grant);
                                 }
@@ -139,7 +158,8 @@ static void report_networks(Report *report, const Policy *policy, const Policy *
 
 static void report_cut(Report *report) {
         if (report->budget == 0)
-                report_add(report, (PolicyPosition){ 0 }, "policy and ceiling are too large to list all that the ceiling takes away");
+                report_add(report, (PolicyPosition){ 0 },
+                        "policy and ceiling are too large to list all that the ceiling takes away");
 }
 
 static int copy(const Policy *fields, Policy **ret_policy, Error *error) {
@@ -148,7 +168,8 @@ static int copy(const Policy *fields, Policy **ret_policy, Error *error) {
 
         policy_pack(fields, &packer);
         if (packer.failed)
-                r = error_set(error, ERROR_LIMIT, 0, "the policy and the node's ceiling together are too large");
+                r = error_set(error, ERROR_LIMIT, 0,
+                        "the policy and the node's ceiling together are too large");
         else
                 r = policy_unpack(packer.data, packer.size, ret_policy, error);
         packer_done(&packer);
@@ -166,7 +187,8 @@ int policy_bound(const Policy *policy, const Policy *ceiling, Policy **ret_polic
         bounded.ceiling = ceiling;
         if (ceiling->landlock == POLICY_LANDLOCK_HARD && policy->landlock != POLICY_LANDLOCK_HARD) {
                 bounded.landlock = POLICY_LANDLOCK_HARD;
-                report_add(&report, (PolicyPosition){ 0 }, "the ceiling makes landlock a hard_requirement");
+                report_add(&report, (PolicyPosition){ 0 },
+                        "the ceiling makes landlock a hard_requirement");
         }
         if (report_paths(&report, policy, &bounded, error) < 0)
                 return -1;

@@ -17,9 +17,12 @@ void comparison_donep(Comparison *comparison) {
         comparison->arena = arena_free(comparison->arena);
 }
 
-printf_like(4, 5) static void add_change(Comparison *comparison, ChangeKind kind, PolicyPosition position, const char *format, ...) {
+printf_like(4, 5) static void add_change(
+        Comparison *comparison, ChangeKind kind, PolicyPosition position, const char *format, ...) {
         Change *change = arena_alloc(comparison->arena, sizeof(*change));
-        uint32_t *count = kind == CHANGE_WIDER ? &comparison->wider : kind == CHANGE_NARROWER ? &comparison->narrower : &comparison->other;
+        uint32_t *count = kind == CHANGE_WIDER      ? &comparison->wider
+                          : kind == CHANGE_NARROWER ? &comparison->narrower
+                                                    : &comparison->other;
         char text[512];
         va_list args;
 
@@ -29,7 +32,9 @@ printf_like(4, 5) static void add_change(Comparison *comparison, ChangeKind kind
         va_end(args);
         if (change == NULL)
                 return; /* counted, not listed */
-        *change = (Change){ .kind = kind, .position = position, .text = arena_text(comparison->arena, text, strlen(text)) };
+        *change = (Change){ .kind = kind,
+                .position = position,
+                .text = arena_text(comparison->arena, text, strlen(text)) };
         if (change->text == NULL)
                 change->text = "one more";
         if (comparison->last != NULL)
@@ -50,7 +55,8 @@ static void path_list_donep(PathList *list) {
         free(list->items);
 }
 
-static void compare_path_lists(Comparison *comparison, ChangeKind kind, const PathList *from, const PathList *to) {
+static void compare_path_lists(
+        Comparison *comparison, ChangeKind kind, const PathList *from, const PathList *to) {
         for (uint32_t i = 0; i < to->count; i++) {
                 const PolicyPath *item = &to->items[i];
                 PolicyAccess before = cover_access(from->items, from->count, item->path);
@@ -58,14 +64,17 @@ static void compare_path_lists(Comparison *comparison, ChangeKind kind, const Pa
                 if (before >= item->access)
                         continue;
                 if (before == 0)
-                        add_change(comparison, kind, item->position, "%s %s '%s'", kind == CHANGE_WIDER ? "opens" : "closes",
+                        add_change(comparison, kind, item->position, "%s %s '%s'",
+                                kind == CHANGE_WIDER ? "opens" : "closes",
                                 policy_access_name(item->access), item->path);
                 else
-                        add_change(comparison, kind, item->position, "%s '%s' for writing", kind == CHANGE_WIDER ? "opens" : "closes", item->path);
+                        add_change(comparison, kind, item->position, "%s '%s' for writing",
+                                kind == CHANGE_WIDER ? "opens" : "closes", item->path);
         }
 }
 
-static int compare_paths(Comparison *comparison, const Policy *old, const Policy *new, Error *error) {
+static int compare_paths(
+        Comparison *comparison, const Policy *old, const Policy *new, Error *error) {
         cleanup(path_list_donep) PathList before = { 0 };
         cleanup(path_list_donep) PathList after = { 0 };
 
@@ -81,14 +90,18 @@ static int compare_paths(Comparison *comparison, const Policy *old, const Policy
 
 static void compare_landlock(Comparison *comparison, const Policy *old, const Policy *new) {
         if (old->landlock != new->landlock)
-                add_change(comparison, new->landlock == POLICY_LANDLOCK_HARD ? CHANGE_NARROWER : CHANGE_WIDER, (PolicyPosition){ 0 },
-                        "landlock: %s becomes %s", policy_landlock_name(old->landlock), policy_landlock_name(new->landlock));
+                add_change(comparison,
+                        new->landlock == POLICY_LANDLOCK_HARD ? CHANGE_NARROWER : CHANGE_WIDER,
+                        (PolicyPosition){ 0 }, "landlock: %s becomes %s",
+                        policy_landlock_name(old->landlock), policy_landlock_name(new->landlock));
 }
 
 /* Another user may own other files: nobody can tell from the policy, so somebody has to look. */
-static void compare_account(Comparison *comparison, const char *key, const char *old, const char *new, PolicyPosition position) {
+static void compare_account(Comparison *comparison, const char *key, const char *old,
+        const char *new, PolicyPosition position) {
         if (strcmp(old, new) != 0)
-                add_change(comparison, CHANGE_WIDER, position, "%s: '%s' becomes '%s'", key, old, new);
+                add_change(
+                        comparison, CHANGE_WIDER, position, "%s: '%s' becomes '%s'", key, old, new);
 }
 
 static const PolicyNetwork *find_network(const Policy *policy, const char *key) {
@@ -100,10 +113,12 @@ static const PolicyNetwork *find_network(const Policy *policy, const char *key) 
 
 static void compare_names(Comparison *comparison, const Policy *old, const Policy *new) {
         for (uint32_t i = 0; i < new->network_count; i++) {
-                const PolicyNetwork *network = &new->networks[i], *before = find_network(old, network->key);
+                const PolicyNetwork *network = &new->networks[i],
+                                    *before = find_network(old, network->key);
 
                 if (before != NULL && strcmp(before->name, network->name) != 0)
-                        add_change(comparison, CHANGE_OTHER, network->position, "network policy '%s' is called '%s' instead of '%s'", network->key,
+                        add_change(comparison, CHANGE_OTHER, network->position,
+                                "network policy '%s' is called '%s' instead of '%s'", network->key,
                                 network->name, before->name);
         }
 }
@@ -121,7 +136,9 @@ static bool is_covered(const Policy *policy, const CoverGrant *grant) {
                                 continue;
                         for (uint32_t k = 0; k < network->binary_count; k++)
                                 for (uint32_t l = 0; l < endpoint->port_count; l++) {
-                                        const CoverGrant wide = { .network = network, .endpoint = endpoint, .port = endpoint->ports[l],
+                                        const CoverGrant wide = { .network = network,
+                                                .endpoint = endpoint,
+                                                .port = endpoint->ports[l],
                                                 .binary = &network->binaries[k] };
 
                                         if (cover_grant(&wide, grant))
@@ -133,30 +150,43 @@ static bool is_covered(const Policy *policy, const CoverGrant *grant) {
 }
 
 static const char *settings_of(const PolicyEndpoint *endpoint, char *buffer, size_t room) {
-        (void)snprintf(buffer, room, "%s%s%s%s%s%s", endpoint->protocol >= POLICY_PROTOCOL_REST ? ", protocol " : "",
-                endpoint->protocol >= POLICY_PROTOCOL_REST ? policy_protocol_name(endpoint->protocol) : "",
-                endpoint->access != POLICY_PRESET_NONE ? " " : "", policy_preset_name(endpoint->access),
-                endpoint->tls == POLICY_TLS_SKIP ? ", tls skip" : "", endpoint->allowed_ip_count > 0 ? ", allowed_ips" : "");
+        (void)snprintf(buffer, room, "%s%s%s%s%s%s",
+                endpoint->protocol >= POLICY_PROTOCOL_REST ? ", protocol " : "",
+                endpoint->protocol >= POLICY_PROTOCOL_REST
+                        ? policy_protocol_name(endpoint->protocol)
+                        : "",
+                endpoint->access != POLICY_PRESET_NONE ? " " : "",
+                policy_preset_name(endpoint->access),
+                endpoint->tls == POLICY_TLS_SKIP ? ", tls skip" : "",
+                endpoint->allowed_ip_count > 0 ? ", allowed_ips" : "");
         return buffer;
 }
 
-static void compare_grants(Comparison *comparison, ChangeKind kind, const Policy *from, const Policy *to) {
+static void compare_grants(
+        Comparison *comparison, ChangeKind kind, const Policy *from, const Policy *to) {
         for (uint32_t i = 0; i < to->network_count; i++) {
                 const PolicyNetwork *network = &to->networks[i];
 
                 for (uint32_t j = 0; j < network->endpoint_count; j++)
                         for (uint32_t k = 0; k < network->endpoints[j].port_count; k++)
                                 for (uint32_t l = 0; l < network->binary_count; l++) {
-                                        const CoverGrant grant = { .network = network, .endpoint = &network->endpoints[j],
-                                                .port = network->endpoints[j].ports[k], .binary = &network->binaries[l] };
+                                        const CoverGrant grant = { .network = network,
+                                                .endpoint = &network->endpoints[j],
+                                                .port = network->endpoints[j].ports[k],
+                                                .binary = &network->binaries[l] };
                                         char settings[96];
 
                                         if (is_covered(from, &grant))
                                                 continue;
-                                        add_change(comparison, kind, grant.endpoint->position, "%s %s:%u for '%s' (policy '%s'%s)",
+                                        add_change(comparison, kind, grant.endpoint->position,
+                                                "%s %s:%u for '%s' (policy '%s'%s)",
                                                 kind == CHANGE_WIDER ? "opens" : "closes",
-                                                grant.endpoint->host[0] != '\0' ? grant.endpoint->host : "allowed_ips", grant.port,
-                                                grant.binary->path, network->key, settings_of(grant.endpoint, settings, sizeof(settings)));
+                                                grant.endpoint->host[0] != '\0'
+                                                        ? grant.endpoint->host
+                                                        : "allowed_ips",
+                                                grant.port, grant.binary->path, network->key,
+                                                settings_of(grant.endpoint, settings,
+                                                        sizeof(settings)));
                                 }
         }
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What a change of a policy opens and what it closes. On the safe side: what cannot be shown to be covered by the old policy counts as wider.
+ * What a change of a policy opens and what it closes. On the safe side: what cannot be shown to be
+ * covered by the old policy counts as wider.
  */
 #include "base/error.h"
 #include "policy/policy.h"
@@ -18,7 +19,8 @@ typedef enum ChangeKind {
 typedef struct Change Change;
 struct Change {
         ChangeKind kind;
-        PolicyPosition position; /* in the new file, of what is narrower in the old one; 0: of neither */
+        PolicyPosition
+                position; /* in the new file, of what is narrower in the old one; 0: of neither */
         const char *text;
         const Change *next;
 };

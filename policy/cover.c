@@ -98,7 +98,10 @@ bool cover_hosts_meet(const char *a, const char *b) {
 static size_t plain_tree(const char *pattern) {
         size_t size = strlen(pattern);
 
-        return size >= 3 && strcmp(pattern + size - 3, "/**") == 0 && strcspn(pattern, "*") == size - 2 ? size - 2 : 0;
+        return size >= 3 && strcmp(pattern + size - 3, "/**") == 0 &&
+                               strcspn(pattern, "*") == size - 2
+                       ? size - 2
+                       : 0;
 }
 
 bool cover_program(const char *wide, const char *narrow) {
@@ -127,7 +130,8 @@ static bool covers_addresses(const PolicyEndpoint *wide, const PolicyEndpoint *n
                 return wide->allowed_ip_count == 0 && !narrow->exact;
         for (uint32_t i = 0; i < narrow->allowed_ip_count; i++) {
                 const AddressRange *range = &narrow->allowed_ips[i];
-                bool is_public = address_range_is_single(range) && address_class(&range->address) == ADDRESS_PUBLIC;
+                bool is_public = address_range_is_single(range) &&
+                                 address_class(&range->address) == ADDRESS_PUBLIC;
 
                 if (wide->allowed_ip_count > 0 ? !lists_range(wide, range) : !is_public)
                         return false;
@@ -154,13 +158,14 @@ static bool same_query(const PolicyRule *a, const PolicyRule *b) {
 
 static bool has_rule(const PolicyRule *rules, uint32_t count, const PolicyRule *wanted) {
         for (uint32_t i = 0; i < count; i++)
-                if (strcmp(rules[i].method, wanted->method) == 0 && strcmp(rules[i].path, wanted->path) == 0 &&
-                        same_query(&rules[i], wanted))
+                if (strcmp(rules[i].method, wanted->method) == 0 &&
+                        strcmp(rules[i].path, wanted->path) == 0 && same_query(&rules[i], wanted))
                         return true;
         return false;
 }
 
-static bool has_rules(const PolicyRule *rules, uint32_t count, const PolicyRule *wanted, uint32_t wanted_count) {
+static bool has_rules(
+        const PolicyRule *rules, uint32_t count, const PolicyRule *wanted, uint32_t wanted_count) {
         for (uint32_t i = 0; i < wanted_count; i++)
                 if (!has_rule(rules, count, &wanted[i]))
                         return false;
@@ -176,7 +181,8 @@ static bool covers_allowed(const PolicyEndpoint *wide, const PolicyEndpoint *nar
                 return true;
         if (wide->access != POLICY_PRESET_NONE)
                 return narrow->access != POLICY_PRESET_NONE && narrow->access <= wide->access;
-        return narrow->access == POLICY_PRESET_NONE && has_rules(wide->rules, wide->rule_count, narrow->rules, narrow->rule_count);
+        return narrow->access == POLICY_PRESET_NONE &&
+               has_rules(wide->rules, wide->rule_count, narrow->rules, narrow->rule_count);
 }
 
 static bool covers_requests(const PolicyEndpoint *wide, const PolicyEndpoint *narrow) {
@@ -188,7 +194,9 @@ static bool covers_requests(const PolicyEndpoint *wide, const PolicyEndpoint *na
                 return false;
         if (wide->enforcement == POLICY_ENFORCE && narrow->enforcement == POLICY_AUDIT)
                 return false;
-        return covers_allowed(wide, narrow) && has_rules(narrow->deny_rules, narrow->deny_rule_count, wide->deny_rules, wide->deny_rule_count);
+        return covers_allowed(wide, narrow) &&
+               has_rules(narrow->deny_rules, narrow->deny_rule_count, wide->deny_rules,
+                       wide->deny_rule_count);
 }
 
 /* ---- the whole ---- */
@@ -200,7 +208,8 @@ bool cover_grant(const CoverGrant *wide, const CoverGrant *narrow) {
                 return false;
         if (wide->endpoint->tls == POLICY_TLS_CHECK && narrow->endpoint->tls == POLICY_TLS_SKIP)
                 return false;
-        return covers_addresses(wide->endpoint, narrow->endpoint) && covers_requests(wide->endpoint, narrow->endpoint);
+        return covers_addresses(wide->endpoint, narrow->endpoint) &&
+               covers_requests(wide->endpoint, narrow->endpoint);
 }
 
 PolicyAccess cover_access(const PolicyPath *paths, uint32_t count, const char *path) {

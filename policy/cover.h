@@ -2,14 +2,15 @@
 #pragma once
 
 /*
- * Whether one rule allows all that another allows. For the ceiling's report and for `policy diff`: on the safe side, so "false" where only several
- * rules together would cover. Pure.
+ * Whether one rule allows all that another allows. For the ceiling's report and for `policy diff`:
+ * on the safe side, so "false" where only several rules together would cover. Pure.
  */
 #include <stdbool.h>
 
 #include "policy/policy.h"
 
-/* Every host that `narrow` matches, `wide` matches. Both are normal names, addresses or patterns. */
+/* Every host that `narrow` matches, `wide` matches. Both are normal names, addresses or patterns.
+ */
 bool cover_host(const char *wide, const char *narrow);
 /* Some host may match both. */
 bool cover_hosts_meet(const char *a, const char *b);
@@ -27,5 +28,6 @@ typedef struct CoverGrant {
 /* All that `narrow` grants, `wide` grants: host, addresses, port, program, TLS, requests. */
 bool cover_grant(const CoverGrant *wide, const CoverGrant *narrow);
 
-/* The access that a list of paths gives to one: that of the widest item on or above it; 0 when there is none. */
+/* The access that a list of paths gives to one: that of the widest item on or above it; 0 when
+ * there is none. */
 PolicyAccess cover_access(const PolicyPath *paths, uint32_t count, const char *path);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One walk over the endpoints that match host and port. Each is asked which of the request's programs its policy names; only what the nearest
- * program got counts in the end. Among those, an endpoint that would have to read requests and cannot makes the answer no: another one that
- * asks for host and port alone must not be the way around it.
+ * One walk over the endpoints that match host and port. Each is asked which of the request's
+ * programs its policy names; only what the nearest program got counts in the end. Among those, an
+ * endpoint that would have to read requests and cannot makes the answer no: another one that asks
+ * for host and port alone must not be the way around it.
  */
 #include "policy/decide.h"
 
@@ -17,35 +18,37 @@
 
 #define NOBODY SIZE_MAX
 
-/* Control planes: etcd, kubelet, the API server. A range that a policy allows for databases must not reach them. */
+/* Control planes: etcd, kubelet, the API server. A range that a policy allows for databases must
+ * not reach them. */
 static const uint16_t guarded_ports[] = { 2379, 2380, 6443, 10250, 10255 };
 
 typedef struct Question {
         const PolicyRequest *request;
-        const Address *address; /* of the request, or what its literal host says */
-        AddressClass class;     /* of address */
-        size_t program;         /* the nearest so far; NOBODY */
-        PolicyDecision allowed;     /* network NULL: none yet */
-        PolicyDecision unreadable;  /* would have to be inspected */
-        PolicyDecision denied;      /* the nearest miss */
+        const Address *address;    /* of the request, or what its literal host says */
+        AddressClass class;        /* of address */
+        size_t program;            /* the nearest so far; NOBODY */
+        PolicyDecision allowed;    /* network NULL: none yet */
+        PolicyDecision unreadable; /* would have to be inspected */
+        PolicyDecision denied;     /* the nearest miss */
 } Question;
 
 static bool same_identity(const PolicyIdentity *a, const PolicyIdentity *b) {
         return a->inode != 0 && a->inode == b->inode && a->device == b->device;
 }
 
-static bool binary_matches(const PolicyBinary *binary, const PolicyRequest *request, const PolicyProgram *program) {
+static bool binary_matches(
+        const PolicyBinary *binary, const PolicyRequest *request, const PolicyProgram *program) {
         if (!binary->exact)
                 return pattern_matches_path(binary->path, program->path);
         if (strcmp(binary->path, program->path) == 0)
                 return true;
         return request->identities != NULL &&
-                same_identity(&request->identities[binary->number], &program->identity);
+               same_identity(&request->identities[binary->number], &program->identity);
 }
 
 /* The nearest program, but none farther than `limit`, that the network names. */
-static size_t match_program(
-        const PolicyNetwork *network, const PolicyRequest *request, size_t limit, const PolicyBinary **ret_binary) {
+static size_t match_program(const PolicyNetwork *network, const PolicyRequest *request,
+        size_t limit, const PolicyBinary **ret_binary) {
         for (size_t i = 0; i < request->program_count && i <= limit; i++)
                 for (uint32_t j = 0; j < network->binary_count; j++)
                         if (binary_matches(&network->binaries[j], request, &request->programs[i])) {
@@ -110,7 +113,8 @@ static void forget(Question *question) {
 static void ask_entry(Question *question, const PolicyEntry *entry) {
         PolicyDecision found = { .network = entry->network, .endpoint = entry->endpoint };
 
-        found.program = match_program(entry->network, question->request, question->program, &found.binary);
+        found.program =
+                match_program(entry->network, question->request, question->program, &found.binary);
         if (found.program == NOBODY) {
                 found.reason = POLICY_REASON_BINARY;
                 found.program = 0;
@@ -129,7 +133,8 @@ static void ask_entry(Question *question, const PolicyEntry *entry) {
                 question->unreadable = found;
         else if (!found.allowed)
                 note_miss(question, &found);
-        else if (question->allowed.network == NULL || (entry->endpoint->exact && !question->allowed.endpoint->exact))
+        else if (question->allowed.network == NULL ||
+                 (entry->endpoint->exact && !question->allowed.endpoint->exact))
                 question->allowed = found;
 }
 
@@ -159,7 +164,8 @@ static PolicyDecision settle(const Question *question) {
         return (PolicyDecision){ .reason = POLICY_REASON_HOST };
 }
 
-static PolicyDecision decide_name(const Policy *policy, const PolicyRequest *request, const char *host) {
+static PolicyDecision decide_name(
+        const Policy *policy, const PolicyRequest *request, const char *host) {
         Question question = { .request = request, .address = request->address, .program = NOBODY };
         PolicyDecision decision;
 
@@ -171,8 +177,10 @@ static PolicyDecision decide_name(const Policy *policy, const PolicyRequest *req
         return decision;
 }
 
-/* A literal address is an address to check from the start; only what the policy lists as addresses can match it. */
-static PolicyDecision decide_address(const Policy *policy, const PolicyRequest *request, const char *host) {
+/* A literal address is an address to check from the start; only what the policy lists as addresses
+ * can match it. */
+static PolicyDecision decide_address(
+        const Policy *policy, const PolicyRequest *request, const char *host) {
         Address literal;
         Question question = { .request = request, .address = &literal, .program = NOBODY };
 
@@ -187,7 +195,8 @@ static PolicyDecision decide_address(const Policy *policy, const PolicyRequest *
         return settle(&question);
 }
 
-static PolicyDecision decide_one(const Policy *policy, const PolicyRequest *request, HostForm form, const char *host) {
+static PolicyDecision decide_one(
+        const Policy *policy, const PolicyRequest *request, HostForm form, const char *host) {
         if (form == HOST_NAME)
                 return decide_name(policy, request, host);
         if (form == HOST_ADDRESS)
@@ -230,7 +239,8 @@ bool policy_knows_host(const Policy *policy, const char *host) {
         char normal[HOST_SIZE];
         HostForm form = host_parse(host, normal);
 
-        return knows(policy, form, normal) && (policy->ceiling == NULL || knows(policy->ceiling, form, normal));
+        return knows(policy, form, normal) &&
+               (policy->ceiling == NULL || knows(policy->ceiling, form, normal));
 }
 
 static void mark_ports(const Policy *policy, uint8_t *marks, uint8_t mark) {
@@ -261,21 +271,25 @@ uint32_t policy_ports(const Policy *policy, uint16_t *ret_ports, uint32_t room) 
 }
 
 const char *policy_uninspectable(const PolicyEndpoint *endpoint) {
-        return endpoint->protocol >= POLICY_PROTOCOL_REST ? "its rules are about requests, and this build reads none" : NULL;
+        return endpoint->protocol >= POLICY_PROTOCOL_REST
+                       ? "its rules are about requests, and this build reads none"
+                       : NULL;
 }
 
 /* ---- words ---- */
 
 const char *policy_reason_name(PolicyReason reason) {
-        static const char *const names[] = { NULL, "allowed", "bad_host", "no_host", "no_port", "no_binary",
-                "not_inspectable", "address_class", "address_private", "address_not_listed", "guarded_port", "ceiling" };
+        static const char *const names[] = { NULL, "allowed", "bad_host", "no_host", "no_port",
+                "no_binary", "not_inspectable", "address_class", "address_private",
+                "address_not_listed", "guarded_port", "ceiling" };
 
         assert(reason >= POLICY_REASON_ALLOWED && reason <= POLICY_REASON_CEILING);
         return names[reason];
 }
 
 static const char *program_name(const PolicyDecision *decision, const PolicyRequest *request) {
-        return request->program_count > 0 ? request->programs[decision->program].path : "an unknown program";
+        return request->program_count > 0 ? request->programs[decision->program].path
+                                          : "an unknown program";
 }
 
 static const char *address_text(const PolicyRequest *request, char text[static ADDRESS_TEXT_SIZE]) {
@@ -294,7 +308,8 @@ static const char *class_text(const PolicyRequest *request) {
 
         if (request->address != NULL)
                 return address_class_name(address_class(request->address));
-        return address_parse(request->host, &literal) ? address_class_name(address_class(&literal)) : "forbidden";
+        return address_parse(request->host, &literal) ? address_class_name(address_class(&literal))
+                                                      : "forbidden";
 }
 
 void policy_decision_text(
@@ -307,43 +322,59 @@ void policy_decision_text(
         (void)address_text(request, address);
         switch (decision->reason) {
         case POLICY_REASON_ALLOWED:
-                (void)snprintf(ret_text, room, "policy '%s' allows %s:%u for '%s'", policy, host, port, program);
+                (void)snprintf(ret_text, room, "policy '%s' allows %s:%u for '%s'", policy, host,
+                        port, program);
                 break;
         case POLICY_REASON_BAD_HOST:
-                (void)snprintf(ret_text, room, "'%s' is neither a host name nor an IP address in its plain form", host);
+                (void)snprintf(ret_text, room,
+                        "'%s' is neither a host name nor an IP address in its plain form", host);
                 break;
         case POLICY_REASON_HOST:
                 (void)snprintf(ret_text, room, "no policy names the host '%s'", host);
                 break;
         case POLICY_REASON_PORT:
-                (void)snprintf(ret_text, room, "policy '%s' names '%s', but not port %u", policy, host, port);
+                (void)snprintf(ret_text, room, "policy '%s' names '%s', but not port %u", policy,
+                        host, port);
                 break;
         case POLICY_REASON_BINARY:
-                (void)snprintf(ret_text, room, "policy '%s' allows %s:%u, but not for '%s'", policy, host, port, program);
+                (void)snprintf(ret_text, room, "policy '%s' allows %s:%u, but not for '%s'", policy,
+                        host, port, program);
                 break;
         case POLICY_REASON_UNINSPECTABLE:
-                (void)snprintf(ret_text, room, "not inspectable: policy '%s' allows only some requests to %s:%u (protocol %s), "
-                        "and this build reads none", policy, host, port, policy_protocol_name(decision->endpoint->protocol));
+                (void)snprintf(ret_text, room,
+                        "not inspectable: policy '%s' allows only some requests to %s:%u (protocol "
+                        "%s), "
+                        "and this build reads none",
+                        policy, host, port, policy_protocol_name(decision->endpoint->protocol));
                 break;
         case POLICY_REASON_ADDRESS_CLASS:
-                (void)snprintf(ret_text, room, "%s is %s: never connected to, whatever a policy says", address,
+                (void)snprintf(ret_text, room,
+                        "%s is %s: never connected to, whatever a policy says", address,
                         class_text(request));
                 break;
         case POLICY_REASON_ADDRESS_PRIVATE:
-                (void)snprintf(ret_text, room, "'%s' has the private address %s, and policy '%s' names the host by a pattern only; "
-                        "name it exactly or list the address in allowed_ips", host, address, policy);
+                (void)snprintf(ret_text, room,
+                        "'%s' has the private address %s, and policy '%s' names the host by a "
+                        "pattern only; "
+                        "name it exactly or list the address in allowed_ips",
+                        host, address, policy);
                 break;
         case POLICY_REASON_ADDRESS_LIST:
-                (void)snprintf(ret_text, room, "%s is outside the allowed_ips that policy '%s' gives for %s:%u", address, policy,
-                        host[0] != '\0' ? host : "any host", port);
+                (void)snprintf(ret_text, room,
+                        "%s is outside the allowed_ips that policy '%s' gives for %s:%u", address,
+                        policy, host[0] != '\0' ? host : "any host", port);
                 break;
         case POLICY_REASON_GUARDED_PORT:
-                (void)snprintf(ret_text, room, "port %u of %s is a control plane's; policy '%s' would have to list the address itself, "
-                        "not a range", port, address, policy);
+                (void)snprintf(ret_text, room,
+                        "port %u of %s is a control plane's; policy '%s' would have to list the "
+                        "address itself, "
+                        "not a range",
+                        port, address, policy);
                 break;
         case POLICY_REASON_CEILING:
         default:
-                (void)snprintf(ret_text, room, "the node's ceiling does not allow %s:%u for '%s'", host, port, program);
+                (void)snprintf(ret_text, room, "the node's ceiling does not allow %s:%u for '%s'",
+                        host, port, program);
                 break;
         }
 }

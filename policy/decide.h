@@ -2,13 +2,16 @@
 #pragma once
 
 /*
- * Deciding: (policy, host, port, programs[, address]) -> verdict, rule, reason. Pure, below a microsecond, as fast with 10 000 rules as with 10.
+ * Deciding: (policy, host, port, programs[, address]) -> verdict, rule, reason. Pure, below a
+ * microsecond, as fast with 10 000 rules as with 10.
  *
- * It is asked twice: first by name, before a query for it leaves; then once for each address the name has, before a connect to that very
- * address. Where a ceiling bounds the policy, both have to allow.
+ * It is asked twice: first by name, before a query for it leaves; then once for each address the
+ * name has, before a connect to that very address. Where a ceiling bounds the policy, both have to
+ * allow.
  *
- * Which endpoints speak for a request: those whose host and port match and whose policy names the program or one of its ancestors. The
- * nearest program that a rule names decides, so that a rule for a tool is not widened by one for the shell or interpreter that started it.
+ * Which endpoints speak for a request: those whose host and port match and whose policy names the
+ * program or one of its ancestors. The nearest program that a rule names decides, so that a rule
+ * for a tool is not widened by one for the shell or interpreter that started it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,22 +30,24 @@ typedef struct PolicyProgram {
 } PolicyProgram;
 
 typedef struct PolicyRequest {
-        const char *host; /* as asked for: a name or a literal address, any case, a trailing dot allowed */
+        const char *host; /* as asked for: a name or a literal address, any case, a trailing dot
+                             allowed */
         uint16_t port;
         const PolicyProgram *programs; /* the executable, its parent's, and so on */
         size_t program_count;
-        const PolicyIdentity *identities; /* of the policy's exact binaries inside the workload's root, by PolicyBinary.number; NULL: unknown */
+        const PolicyIdentity *identities; /* of the policy's exact binaries inside the workload's
+                                             root, by PolicyBinary.number; NULL: unknown */
         const Address *address;           /* NULL: the question by name */
 } PolicyRequest;
 
 typedef enum PolicyReason {
         POLICY_REASON_ALLOWED = 1,
-        POLICY_REASON_BAD_HOST,        /* not a name, and not an address in its plain form */
-        POLICY_REASON_HOST,            /* no rule names the host */
-        POLICY_REASON_PORT,            /* the host, but not the port */
-        POLICY_REASON_BINARY,          /* host and port, but not for this program */
-        POLICY_REASON_UNINSPECTABLE,   /* its requests would have to be read, and this build cannot */
-        POLICY_REASON_ADDRESS_CLASS,   /* loopback, link-local, ...: refused whatever a policy says */
+        POLICY_REASON_BAD_HOST,      /* not a name, and not an address in its plain form */
+        POLICY_REASON_HOST,          /* no rule names the host */
+        POLICY_REASON_PORT,          /* the host, but not the port */
+        POLICY_REASON_BINARY,        /* host and port, but not for this program */
+        POLICY_REASON_UNINSPECTABLE, /* its requests would have to be read, and this build cannot */
+        POLICY_REASON_ADDRESS_CLASS, /* loopback, link-local, ...: refused whatever a policy says */
         POLICY_REASON_ADDRESS_PRIVATE, /* a private address of a host that is not named exactly */
         POLICY_REASON_ADDRESS_LIST,    /* outside the endpoint's allowed_ips */
         POLICY_REASON_GUARDED_PORT,    /* a control plane's port, never through a range */
@@ -52,13 +57,14 @@ typedef enum PolicyReason {
 typedef struct PolicyDecision {
         bool allowed;
         PolicyReason reason;
-        /* The rule that decided, or the nearest one that did not; NULL where there is none. Of the policy, or under
-         * POLICY_REASON_CEILING of the ceiling. */
+        /* The rule that decided, or the nearest one that did not; NULL where there is none. Of the
+         * policy, or under POLICY_REASON_CEILING of the ceiling. */
         const PolicyNetwork *network;
         const PolicyEndpoint *endpoint;
         const PolicyBinary *binary;
         size_t program;         /* which of the request's programs matched */
-        bool workload_loopback; /* "localhost": the port of the workload's own loopback, no resolving */
+        bool workload_loopback; /* "localhost": the port of the workload's own loopback, no
+                                   resolving */
         bool check_hello;       /* a TLS ClientHello must name the host; false with `tls: skip` */
 } PolicyDecision;
 
@@ -70,10 +76,13 @@ void policy_decision_text(
 /* One word for metrics and JSON: "no_port". */
 const char *policy_reason_name(PolicyReason reason);
 
-/* Some rule, for whatever port and program, names this host: names that none does are not answered. */
+/* Some rule, for whatever port and program, names this host: names that none does are not answered.
+ */
 bool policy_knows_host(const Policy *policy, const char *host);
-/* All ports that rules name, sorted, each once. Returns how many there are; writes at most `room`. */
+/* All ports that rules name, sorted, each once. Returns how many there are; writes at most `room`.
+ */
 uint32_t policy_ports(const Policy *policy, uint16_t *ret_ports, uint32_t room);
 
-/* Why requests to this endpoint cannot be let through by host and port alone, or NULL when they can. */
+/* Why requests to this endpoint cannot be let through by host and port alone, or NULL when they
+ * can. */
 const char *policy_uninspectable(const PolicyEndpoint *endpoint);

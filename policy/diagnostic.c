@@ -26,7 +26,8 @@ int diagnostics_add(Diagnostics *diagnostics, PolicyPosition position, const cha
 }
 
 static int compare(const void *a, const void *b) {
-        const PolicyPosition *left = &((const Diagnostic *)a)->position, *right = &((const Diagnostic *)b)->position;
+        const PolicyPosition *left = &((const Diagnostic *)a)->position,
+                             *right = &((const Diagnostic *)b)->position;
 
         if (left->line != right->line)
                 return left->line < right->line ? -1 : 1;
@@ -45,8 +46,8 @@ int diagnostics_to_error(const Diagnostics *diagnostics, const char *name, Error
                 (void)snprintf(more, sizeof(more), " (and %u more)", diagnostics->total - 1);
         if (first->position.line == 0)
                 return error_set(error, ERROR_INPUT, 0, "%s: %s%s", name, first->text, more);
-        return error_set(error, ERROR_INPUT, 0, "%s:%u:%u: %s%s", name, first->position.line, first->position.column,
-                first->text, more);
+        return error_set(error, ERROR_INPUT, 0, "%s:%u:%u: %s%s", name, first->position.line,
+                first->position.column, first->text, more);
 }
 
 const char *diagnostic_value(const char *value, char buffer[static DIAGNOSTIC_VALUE_MAX]) {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What is wrong with a policy file, for the person who wrote it: up to 20 errors at once, each with its place. The caller owns the record;
- * reporting allocates nothing.
+ * What is wrong with a policy file, for the person who wrote it: up to 20 errors at once, each with
+ * its place. The caller owns the record; reporting allocates nothing.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -26,12 +26,14 @@ typedef struct Diagnostics {
 } Diagnostics;
 
 /* Returns -1, so that a failing function ends with it. Control bytes become '?'. */
-printf_like(3, 4) int diagnostics_add(Diagnostics *diagnostics, PolicyPosition position, const char *format, ...);
+printf_like(3, 4) int diagnostics_add(
+        Diagnostics *diagnostics, PolicyPosition position, const char *format, ...);
 
 /* By position. */
 void diagnostics_sort(Diagnostics *diagnostics);
 
-/* The first one as an Error, "policy.yaml:14:7: ...", with how many more there are; for those who can show one line only. Returns -1. */
+/* The first one as an Error, "policy.yaml:14:7: ...", with how many more there are; for those who
+ * can show one line only. Returns -1. */
 int diagnostics_to_error(const Diagnostics *diagnostics, const char *name, Error *error);
 
 /* A foreign value for a message: whole, or its beginning and "...". Returns buffer. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * libyaml is driven by events, never by its document loader, so that a limit is met before memory is spent: aliases, the means of a YAML bomb, are
- * refused at the first one. What libyaml would tolerate and a reader would misread (tabs, other encodings) is refused before it sees a byte.
+ * libyaml is driven by events, never by its document loader, so that a limit is met before memory
+ * is spent: aliases, the means of a YAML bomb, are refused at the first one. What libyaml would
+ * tolerate and a reader would misread (tabs, other encodings) is refused before it sees a byte.
  */
 #include "policy/document.h"
 
@@ -24,18 +25,24 @@ typedef struct Builder {
 
 /* ---- before libyaml ---- */
 
-/* Bytes of the UTF-8 sequence at text, 0 when it is none (overlong forms, surrogates and beyond U+10FFFF included). */
+/* Bytes of the UTF-8 sequence at text, 0 when it is none (overlong forms, surrogates and beyond
+ * U+10FFFF included). */
 static size_t sequence_size(const unsigned char *text, size_t left) {
         unsigned lead = text[0];
-        size_t size = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+        size_t size = lead < 0x80   ? 1
+                      : lead < 0xc2 ? 0
+                      : lead < 0xe0 ? 2
+                      : lead < 0xf0 ? 3
+                      : lead < 0xf5 ? 4
+                                    : 0;
 
         if (size == 0 || size > left)
                 return 0;
         for (size_t i = 1; i < size; i++)
                 if ((text[i] & 0xc0) != 0x80)
                         return 0;
-        if ((lead == 0xe0 && text[1] < 0xa0) || (lead == 0xed && text[1] > 0x9f) || (lead == 0xf0 && text[1] < 0x90) ||
-                (lead == 0xf4 && text[1] > 0x8f))
+        if ((lead == 0xe0 && text[1] < 0xa0) || (lead == 0xed && text[1] > 0x9f) ||
+                (lead == 0xf0 && text[1] < 0x90) || (lead == 0xf4 && text[1] > 0x8f))
                 return 0;
         return size;
 }
@@ -75,7 +82,8 @@ static int check_bytes(const char *text, size_t size, Diagnostics *diagnostics) 
 /* ---- events to nodes ---- */
 
 static PolicyPosition position_of(yaml_mark_t mark) {
-        return (PolicyPosition){ .line = (uint32_t)mark.line + 1, .column = (uint32_t)mark.column + 1 };
+        return (PolicyPosition){ .line = (uint32_t)mark.line + 1,
+                .column = (uint32_t)mark.column + 1 };
 }
 
 static bool expects_key(const Builder *builder) {
@@ -108,7 +116,8 @@ static Node *add_node(Builder *builder, NodeKind kind, yaml_mark_t mark) {
         Node *node;
 
         if (++builder->nodes > DOCUMENT_NODES_MAX) {
-                (void)diagnostics_add(builder->diagnostics, position, "more than %u values", DOCUMENT_NODES_MAX);
+                (void)diagnostics_add(
+                        builder->diagnostics, position, "more than %u values", DOCUMENT_NODES_MAX);
                 return NULL;
         }
         if (kind != NODE_SCALAR && expects_key(builder)) {
@@ -117,7 +126,8 @@ static Node *add_node(Builder *builder, NodeKind kind, yaml_mark_t mark) {
         }
         node = arena_alloc(builder->arena, sizeof(*node));
         if (node == NULL) {
-                (void)diagnostics_add(builder->diagnostics, position, "the file takes more memory than a policy may");
+                (void)diagnostics_add(builder->diagnostics, position,
+                        "the file takes more memory than a policy may");
                 return NULL;
         }
         node->kind = kind;
@@ -129,36 +139,44 @@ static Node *add_node(Builder *builder, NodeKind kind, yaml_mark_t mark) {
 static int refuse_decoration(
         Builder *builder, const yaml_char_t *anchor, const yaml_char_t *tag, yaml_mark_t mark) {
         if (anchor != NULL)
-                return diagnostics_add(builder->diagnostics, position_of(mark), "an anchor; write the value out where it is needed");
+                return diagnostics_add(builder->diagnostics, position_of(mark),
+                        "an anchor; write the value out where it is needed");
         if (tag != NULL)
-                return diagnostics_add(builder->diagnostics, position_of(mark), "a tag; values have the types of their keys");
+                return diagnostics_add(builder->diagnostics, position_of(mark),
+                        "a tag; values have the types of their keys");
         return 0;
 }
 
 static int add_scalar(Builder *builder, const yaml_event_t *event) {
         Node *node;
 
-        if (refuse_decoration(builder, event->data.scalar.anchor, event->data.scalar.tag, event->start_mark) < 0)
+        if (refuse_decoration(builder, event->data.scalar.anchor, event->data.scalar.tag,
+                    event->start_mark) < 0)
                 return -1;
         node = add_node(builder, NODE_SCALAR, event->start_mark);
         if (node == NULL)
                 return -1;
         if (memchr(event->data.scalar.value, '\0', event->data.scalar.length) != NULL)
-                return diagnostics_add(builder->diagnostics, node->position, "a NUL character in a value");
+                return diagnostics_add(
+                        builder->diagnostics, node->position, "a NUL character in a value");
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-        node->text = arena_text(builder->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
+        node->text = arena_text(
+                builder->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
         if (node->text == NULL)
-                return diagnostics_add(builder->diagnostics, node->position, "the file takes more memory than a policy may");
+                return diagnostics_add(builder->diagnostics, node->position,
+                        "the file takes more memory than a policy may");
         return 0;
 }
 
-static int open_node(Builder *builder, NodeKind kind, const yaml_char_t *anchor, const yaml_char_t *tag, yaml_mark_t mark) {
+static int open_node(Builder *builder, NodeKind kind, const yaml_char_t *anchor,
+        const yaml_char_t *tag, yaml_mark_t mark) {
         Node *node;
 
         if (refuse_decoration(builder, anchor, tag, mark) < 0)
                 return -1;
         if (builder->depth == DOCUMENT_DEPTH_MAX)
-                return diagnostics_add(builder->diagnostics, position_of(mark), "nested deeper than %u levels", DOCUMENT_DEPTH_MAX);
+                return diagnostics_add(builder->diagnostics, position_of(mark),
+                        "nested deeper than %u levels", DOCUMENT_DEPTH_MAX);
         node = add_node(builder, kind, mark);
         if (node == NULL)
                 return -1;
@@ -173,11 +191,11 @@ static int take_event(Builder *builder, const yaml_event_t *event) {
         case YAML_SCALAR_EVENT:
                 return add_scalar(builder, event);
         case YAML_SEQUENCE_START_EVENT:
-                return open_node(builder, NODE_LIST, event->data.sequence_start.anchor, event->data.sequence_start.tag,
-                        event->start_mark);
+                return open_node(builder, NODE_LIST, event->data.sequence_start.anchor,
+                        event->data.sequence_start.tag, event->start_mark);
         case YAML_MAPPING_START_EVENT:
-                return open_node(builder, NODE_MAP, event->data.mapping_start.anchor, event->data.mapping_start.tag,
-                        event->start_mark);
+                return open_node(builder, NODE_MAP, event->data.mapping_start.anchor,
+                        event->data.mapping_start.tag, event->start_mark);
         case YAML_SEQUENCE_END_EVENT:
         case YAML_MAPPING_END_EVENT:
                 builder->depth--;
@@ -204,11 +222,14 @@ static int report_syntax(const Builder *builder) {
         const char *problem = parser->problem != NULL ? parser->problem : "not YAML";
 
         if (parser->error == YAML_MEMORY_ERROR)
-                return diagnostics_add(builder->diagnostics, (PolicyPosition){ 0 }, "not enough memory to read it");
+                return diagnostics_add(builder->diagnostics, (PolicyPosition){ 0 },
+                        "not enough memory to read it");
         if (parser->context != NULL && parser->context_mark.line != parser->problem_mark.line)
-                return diagnostics_add(builder->diagnostics, position_of(parser->problem_mark), "not YAML: %s (%s that began in line %zu)",
-                        problem, parser->context, parser->context_mark.line + 1);
-        return diagnostics_add(builder->diagnostics, position_of(parser->problem_mark), "not YAML: %s", problem);
+                return diagnostics_add(builder->diagnostics, position_of(parser->problem_mark),
+                        "not YAML: %s (%s that began in line %zu)", problem, parser->context,
+                        parser->context_mark.line + 1);
+        return diagnostics_add(
+                builder->diagnostics, position_of(parser->problem_mark), "not YAML: %s", problem);
 }
 
 static int take_events(Builder *builder) {
@@ -227,7 +248,8 @@ static int take_events(Builder *builder) {
         return 0;
 }
 
-int document_parse(Arena *arena, const char *text, size_t size, Node **ret_root, Diagnostics *diagnostics) {
+int document_parse(
+        Arena *arena, const char *text, size_t size, Node **ret_root, Diagnostics *diagnostics) {
         yaml_parser_t parser;
         Builder builder = { .arena = arena, .diagnostics = diagnostics, .parser = &parser };
         int r;
@@ -235,7 +257,8 @@ int document_parse(Arena *arena, const char *text, size_t size, Node **ret_root,
         if (check_bytes(text, size, diagnostics) < 0)
                 return -1;
         if (!yaml_parser_initialize(&parser))
-                return diagnostics_add(diagnostics, (PolicyPosition){ 0 }, "not enough memory to read it");
+                return diagnostics_add(
+                        diagnostics, (PolicyPosition){ 0 }, "not enough memory to read it");
         yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
         r = take_events(&builder);
         yaml_parser_delete(&parser);

@@ -4,8 +4,8 @@
 /*
  * Document: YAML bytes -> nodes with positions. The only file that knows libyaml.
  *
- * A strict subset: one document, UTF-8, no tabs, no anchors, aliases or tags, no complex keys. Bounded in bytes, depth, nodes, and, by the arena, in
- * memory.
+ * A strict subset: one document, UTF-8, no tabs, no anchors, aliases or tags, no complex keys.
+ * Bounded in bytes, depth, nodes, and, by the arena, in memory.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,14 +23,16 @@ typedef enum NodeKind { NODE_SCALAR = 1, NODE_LIST, NODE_MAP } NodeKind;
 typedef struct Node Node;
 struct Node {
         NodeKind kind;
-        bool quoted;       /* a scalar in quotes or in block form: always text */
+        bool quoted; /* a scalar in quotes or in block form: always text */
         PolicyPosition position;
-        const char *text;  /* of a scalar; no NUL inside */
-        Node *first;       /* items of a list; key, value, key, value of a map */
-        Node *next;        /* sibling */
-        uint32_t count;    /* items, or pairs */
-        uint32_t value;    /* what read.c made of a scalar: number, truth, or 1 + place among the choices */
+        const char *text; /* of a scalar; no NUL inside */
+        Node *first;      /* items of a list; key, value, key, value of a map */
+        Node *next;       /* sibling */
+        uint32_t count;   /* items, or pairs */
+        uint32_t value;   /* what read.c made of a scalar: number, truth, or 1 + place among the
+                             choices */
 };
 
 /* *ret_root is NULL for a file without content. -1 with a diagnostic. */
-int document_parse(struct Arena *arena, const char *text, size_t size, Node **ret_root, Diagnostics *diagnostics);
+int document_parse(struct Arena *arena, const char *text, size_t size, Node **ret_root,
+        Diagnostics *diagnostics);

@@ -2,14 +2,15 @@
 #pragma once
 
 /*
- * Drafts: a map of the file, one pointer a key, as the key table (policy/keys.h) finds them. NULL: the key is not there. The types are checked when a
- * draft is filled, the meaning is not.
+ * Drafts: a map of the file, one pointer a key, as the key table (policy/keys.h) finds them. NULL:
+ * the key is not there. The types are checked when a draft is filled, the meaning is not.
  */
 struct Node;
 typedef const struct Node *Draft;
 
 typedef struct DraftPolicy {
-        Draft version, filesystem, landlock, process, network_policies, network_middlewares, inference;
+        Draft version, filesystem, landlock, process, network_policies, network_middlewares,
+                inference;
 } DraftPolicy;
 
 typedef struct DraftFilesystem {
@@ -37,9 +38,11 @@ typedef struct DraftBinary {
 } DraftBinary;
 
 typedef struct DraftEndpoint {
-        Draft host, port, ports, allowed_ips, protocol, tls, enforcement, access, rules, deny_rules, path;
+        Draft host, port, ports, allowed_ips, protocol, tls, enforcement, access, rules, deny_rules,
+                path;
         Draft allow_encoded_slash, websocket_credential_rewrite, request_body_credential_rewrite;
-        Draft allow_uninspected_credentials, credential_signing, signing_service, signing_region, credential_binding;
+        Draft allow_uninspected_credentials, credential_signing, signing_service, signing_region,
+                credential_binding;
         Draft persisted_queries, graphql_persisted_queries, graphql_max_body_bytes, json_rpc, mcp;
 } DraftEndpoint;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Landlock gives a path the union of what the rules on it and above it grant. So a list may be extended by anything that is not covered already,
- * and the intersection of two lists is the deeper path of each covering pair, with the lesser access of the two.
+ * Landlock gives a path the union of what the rules on it and above it grant. So a list may be
+ * extended by anything that is not covered already, and the intersection of two lists is the deeper
+ * path of each covering pair, with the lesser access of the two.
  */
 #include "policy/effective.h"
 
@@ -12,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What ordinary programs cannot do without. The run-time libraries of Java, Go and Node size themselves by the two of /sys. */
+/* What ordinary programs cannot do without. The run-time libraries of Java, Go and Node size
+ * themselves by the two of /sys. */
 static const PolicyPath baseline[] = {
         { .path = "/bin", .access = POLICY_READ_ONLY },
         { .path = "/sbin", .access = POLICY_READ_ONLY },
@@ -29,7 +31,8 @@ static const PolicyPath baseline[] = {
         { .path = "/dev/random", .access = POLICY_READ_WRITE },
         { .path = "/dev/urandom", .access = POLICY_READ_WRITE },
         { .path = "/dev/tty", .access = POLICY_READ_WRITE },
-        { .path = "/dev/pts", .access = POLICY_READ_WRITE }, /* with ptmx: /dev/ptmx is a link to it */
+        { .path = "/dev/pts",
+                .access = POLICY_READ_WRITE }, /* with ptmx: /dev/ptmx is a link to it */
         { .path = "/dev/shm", .access = POLICY_READ_WRITE },
 };
 
@@ -60,7 +63,8 @@ static bool list_names(const List *list, const char *path) {
 /* Another item than `path` itself already grants that much. */
 static bool list_covers(const List *list, const char *path, PolicyAccess access, uint32_t except) {
         for (uint32_t i = 0; i < list->count; i++)
-                if (i != except && list->items[i].access >= access && path_covers(list->items[i].path, path))
+                if (i != except && list->items[i].access >= access &&
+                        path_covers(list->items[i].path, path))
                         return true;
         return false;
 }
@@ -76,7 +80,8 @@ static void add_unnamed(List *list, const PolicyPath *item, PolicyOrigin origin)
 /* The list of one policy, without its ceiling. */
 static int list_of(const Policy *policy, const char *workdir, List *ret_list, Error *error) {
         const PolicyPath directory = { .path = workdir, .access = POLICY_READ_WRITE };
-        List list = { .items = calloc(policy->path_count + 1 + BASELINE_COUNT, sizeof(PolicyPath)) };
+        List list = { .items =
+                              calloc(policy->path_count + 1 + BASELINE_COUNT, sizeof(PolicyPath)) };
 
         if (list.items == NULL)
                 return error_set(error, ERROR_OS, ENOMEM, "no room for the list of paths");
@@ -163,9 +168,11 @@ static int refuse_narrower(const List *list, Error *error) {
                 if (item->access != POLICY_READ_ONLY || item->origin != POLICY_ORIGIN_AUTHOR)
                         continue;
                 for (uint32_t j = 0; j < list->count; j++)
-                        if (list->items[j].access == POLICY_READ_WRITE && path_covers(list->items[j].path, item->path))
+                        if (list->items[j].access == POLICY_READ_WRITE &&
+                                path_covers(list->items[j].path, item->path))
                                 return error_set(error, ERROR_INPUT, 0,
-                                        "read_only path '%s' lies below the writable '%s', and this build cannot keep it read-only there; "
+                                        "read_only path '%s' lies below the writable '%s', and "
+                                        "this build cannot keep it read-only there; "
                                         "list what may be written instead",
                                         item->path, list->items[j].path);
         }
@@ -176,8 +183,8 @@ static int compare_paths(const void *a, const void *b) {
         return strcmp(((const PolicyPath *)a)->path, ((const PolicyPath *)b)->path);
 }
 
-int policy_effective_paths(
-        const Policy *policy, const char *workdir, PolicyPath **ret_paths, uint32_t *ret_count, Error *error) {
+int policy_effective_paths(const Policy *policy, const char *workdir, PolicyPath **ret_paths,
+        uint32_t *ret_count, Error *error) {
         cleanup(list_freep) List list = { 0 };
         cleanup(list_freep) List bounds = { 0 };
 
@@ -185,8 +192,8 @@ int policy_effective_paths(
                 workdir = POLICY_WORKDIR;
         if (list_of(policy, workdir, &list, error) < 0 || refuse_narrower(&list, error) < 0)
                 return -1;
-        if (policy->ceiling != NULL &&
-                (list_of(policy->ceiling, workdir, &bounds, error) < 0 || bound_list(&list, &bounds, error) < 0))
+        if (policy->ceiling != NULL && (list_of(policy->ceiling, workdir, &bounds, error) < 0 ||
+                                               bound_list(&list, &bounds, error) < 0))
                 return -1;
         qsort(list.items, list.count, sizeof(*list.items), compare_paths);
         *ret_paths = take_ptr(list.items);

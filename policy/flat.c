@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Writer and reader list the same fields in the same order, a function a structure. The reader trusts nothing: counts are bounded by the bytes
- * that are left, enumerations by their last value, paths and hosts by the rules of the model.
+ * Writer and reader list the same fields in the same order, a function a structure. The reader
+ * trusts nothing: counts are bounded by the bytes that are left, enumerations by their last value,
+ * paths and hosts by the rules of the model.
  */
 #include "policy/flat.h"
 
@@ -61,7 +62,8 @@ static void write_rules(Writer *writer, const PolicyRule *rules, uint32_t count)
                 pack_u32(writer->packer, rules[i].query_count);
                 for (uint32_t j = 0; j < rules[i].query_count; j++) {
                         pack_string(writer->packer, rules[i].query[j].name);
-                        write_texts(writer, rules[i].query[j].values, rules[i].query[j].value_count);
+                        write_texts(
+                                writer, rules[i].query[j].values, rules[i].query[j].value_count);
                 }
                 write_position(writer, rules[i].position);
         }
@@ -210,7 +212,8 @@ static const char *const *read_texts(Reader *reader, uint32_t *ret_count) {
 static void check_path(Reader *reader, const char *path) {
         char normal[POLICY_PATH_SIZE_MAX + 1];
 
-        if (path_normalise(path, normal, sizeof(normal)) != PATH_NORMAL || strcmp(normal, path) != 0)
+        if (path_normalise(path, normal, sizeof(normal)) != PATH_NORMAL ||
+                strcmp(normal, path) != 0)
                 reader->failed = true;
 }
 
@@ -367,7 +370,8 @@ int policy_unpack(const void *data, size_t size, Policy **ret_policy, Error *err
                 fields.ceiling = ceiling;
         }
         if (reader.failed || !unpack_end(&reader.fields))
-                return error_set(error, ERROR_PEER, 0, "a packed policy has a value outside its bounds");
+                return error_set(
+                        error, ERROR_PEER, 0, "a packed policy has a value outside its bounds");
 
         fields.binary_count = reader.binaries;
         policy = policy_seal(take_ptr(arena), &fields);

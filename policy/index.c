@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Everything is counted first and allocated once, so that the index of a policy is a handful of arrays. Tables are open addressed, at most half
- * full. A hash needs no secret: the author of a policy can only slow down their own sandbox, by no more than the policy's size.
+ * Everything is counted first and allocated once, so that the index of a policy is a handful of
+ * arrays. Tables are open addressed, at most half full. A hash needs no secret: the author of a
+ * policy can only slow down their own sandbox, by no more than the policy's size.
  */
 #include "policy/index.h"
 
@@ -81,7 +82,8 @@ static Edge *find_edge(const PolicyIndex *index, uint32_t parent, const char *la
 
                 if (edge->label == NULL)
                         return edge;
-                if (edge->parent == parent && edge->size == size && memcmp(edge->label, label, size) == 0)
+                if (edge->parent == parent && edge->size == size &&
+                        memcmp(edge->label, label, size) == 0)
                         return edge;
         }
 }
@@ -109,7 +111,9 @@ static uint32_t child_of(Builder *builder, uint32_t parent, const char *label, s
         Edge *edge = find_edge(builder->index, parent, label, size);
 
         if (edge->label == NULL)
-                *edge = (Edge){ .label = label, .size = (uint32_t)size, .parent = parent,
+                *edge = (Edge){ .label = label,
+                        .size = (uint32_t)size,
+                        .parent = parent,
                         .child = builder->index->node_count++ };
         return edge->child;
 }
@@ -171,14 +175,16 @@ static Terminal place_endpoint(Builder *builder, const PolicyEndpoint *endpoint)
         if (endpoint->host[0] == '\0')
                 return TERMINAL_HOSTLESS;
         if (endpoint->exact && address_parse(endpoint->host, &address)) {
-                uint32_t node = child_of(builder, NODE_ADDRESSES, endpoint->host, strlen(endpoint->host));
+                uint32_t node =
+                        child_of(builder, NODE_ADDRESSES, endpoint->host, strlen(endpoint->host));
 
                 return terminal_at(builder, &builder->index->nodes[node].exact);
         }
         return place_host(builder, endpoint->host);
 }
 
-static void add_endpoint(Builder *builder, const PolicyNetwork *network, const PolicyEndpoint *endpoint) {
+static void add_endpoint(
+        Builder *builder, const PolicyNetwork *network, const PolicyEndpoint *endpoint) {
         Terminal terminal = place_endpoint(builder, endpoint);
 
         for (uint32_t i = 0; i < endpoint->port_count; i++) {
@@ -189,8 +195,12 @@ static void add_endpoint(Builder *builder, const PolicyNetwork *network, const P
                         builder->failed = true;
                         return;
                 }
-                *entry = (PolicyEntry){ .network = network, .endpoint = endpoint, .next = chain->first };
-                *chain = (PortChain){ .terminal = terminal, .port = endpoint->ports[i], .first = entry };
+                *entry = (PolicyEntry){
+                        .network = network, .endpoint = endpoint, .next = chain->first
+                };
+                *chain = (PortChain){
+                        .terminal = terminal, .port = endpoint->ports[i], .first = entry
+                };
                 builder->index->any[terminal] = entry;
         }
 }
@@ -224,8 +234,8 @@ static bool allocate(Builder *builder, uint32_t labels, uint32_t endpoints, uint
                 .node_count = NODE_ADDRESSES + 1,
                 .terminal_count = TERMINAL_HOSTLESS + 1,
         };
-        return builder->index->nodes != NULL && builder->index->edges != NULL && builder->index->chains != NULL &&
-                builder->index->any != NULL;
+        return builder->index->nodes != NULL && builder->index->edges != NULL &&
+               builder->index->chains != NULL && builder->index->any != NULL;
 }
 
 const PolicyIndex *policy_index_new(Arena *arena, const Policy *policy) {
@@ -241,10 +251,12 @@ const PolicyIndex *policy_index_new(Arena *arena, const Policy *policy) {
         if (builder.index == NULL || !allocate(&builder, labels, endpoints, ports))
                 return NULL;
 
-        /* backwards, because chains are built by putting in front: the first rule of the file stays the first */
+        /* backwards, because chains are built by putting in front: the first rule of the file stays
+         * the first */
         for (uint32_t i = policy->network_count; i-- > 0;)
                 for (uint32_t j = policy->networks[i].endpoint_count; j-- > 0;)
-                        add_endpoint(&builder, &policy->networks[i], &policy->networks[i].endpoints[j]);
+                        add_endpoint(
+                                &builder, &policy->networks[i], &policy->networks[i].endpoints[j]);
         return builder.failed ? NULL : builder.index;
 }
 
@@ -291,23 +303,28 @@ static void walk_labels(const Walk *walk, uint32_t number, size_t end) {
                         visit_terminal(walk, glob->terminal);
 }
 
-void policy_index_walk_name(
-        const PolicyIndex *index, const char *host, uint16_t port, PolicyVisitor *visit, void *context) {
-        const Walk walk = { .index = index, .host = host, .port = port, .visit = visit, .context = context };
+void policy_index_walk_name(const PolicyIndex *index, const char *host, uint16_t port,
+        PolicyVisitor *visit, void *context) {
+        const Walk walk = {
+                .index = index, .host = host, .port = port, .visit = visit, .context = context
+        };
 
         walk_labels(&walk, NODE_NAMES, strlen(host));
 }
 
-void policy_index_walk_address(
-        const PolicyIndex *index, const char *host, uint16_t port, PolicyVisitor *visit, void *context) {
-        const Walk walk = { .index = index, .host = host, .port = port, .visit = visit, .context = context };
+void policy_index_walk_address(const PolicyIndex *index, const char *host, uint16_t port,
+        PolicyVisitor *visit, void *context) {
+        const Walk walk = {
+                .index = index, .host = host, .port = port, .visit = visit, .context = context
+        };
         uint32_t child = find_edge(index, NODE_ADDRESSES, host, strlen(host))->child;
 
         if (child != 0)
                 visit_terminal(&walk, index->nodes[child].exact);
 }
 
-void policy_index_walk_hostless(const PolicyIndex *index, uint16_t port, PolicyVisitor *visit, void *context) {
+void policy_index_walk_hostless(
+        const PolicyIndex *index, uint16_t port, PolicyVisitor *visit, void *context) {
         const Walk walk = { .index = index, .port = port, .visit = visit, .context = context };
 
         visit_terminal(&walk, TERMINAL_HOSTLESS);

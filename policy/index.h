@@ -2,10 +2,12 @@
 #pragma once
 
 /*
- * PolicyIndex: finds the endpoints that speak for a host and port without looking at the others. Private to decide.c and policy.c.
+ * PolicyIndex: finds the endpoints that speak for a host and port without looking at the others.
+ * Private to decide.c and policy.c.
  *
- * Host patterns are in a trie by reversed labels ("com", "example", "api"); an edge is found by hash. The places where patterns end are terminals, and
- * the endpoints of a terminal and port are a chain that is found by hash too.
+ * Host patterns are in a trie by reversed labels ("com", "example", "api"); an edge is found by
+ * hash. The places where patterns end are terminals, and the endpoints of a terminal and port are a
+ * chain that is found by hash too.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,17 +24,20 @@ struct PolicyEntry {
         const PolicyEntry *next; /* of the same terminal and port */
 };
 
-/* Over networks and endpoints of the policy, not of its ceiling. In the arena; NULL without memory. */
+/* Over networks and endpoints of the policy, not of its ceiling. In the arena; NULL without memory.
+ */
 const PolicyIndex *policy_index_new(struct Arena *arena, const Policy *policy);
 
-/* Called for each terminal that the host reaches, with the chain of that port (NULL: other ports only). `any` is some entry of the terminal. */
+/* Called for each terminal that the host reaches, with the chain of that port (NULL: other ports
+ * only). `any` is some entry of the terminal. */
 typedef void PolicyVisitor(void *context, const PolicyEntry *any, const PolicyEntry *chain);
 
 /* `host` is a normal name (policy/pattern.h). */
-void policy_index_walk_name(
-        const PolicyIndex *index, const char *host, uint16_t port, PolicyVisitor *visit, void *context);
+void policy_index_walk_name(const PolicyIndex *index, const char *host, uint16_t port,
+        PolicyVisitor *visit, void *context);
 /* A literal address: endpoints that name it (host is its canonical text). */
-void policy_index_walk_address(
-        const PolicyIndex *index, const char *host, uint16_t port, PolicyVisitor *visit, void *context);
+void policy_index_walk_address(const PolicyIndex *index, const char *host, uint16_t port,
+        PolicyVisitor *visit, void *context);
 /* Endpoints without host, whose allowed_ips say it all. */
-void policy_index_walk_hostless(const PolicyIndex *index, uint16_t port, PolicyVisitor *visit, void *context);
+void policy_index_walk_hostless(
+        const PolicyIndex *index, uint16_t port, PolicyVisitor *visit, void *context);

@@ -72,7 +72,8 @@ static void set_findings(json_t *object, const Policy *policy) {
         json_t *list = set_list(object, "findings");
 
         for (uint32_t i = 0; i < policy->finding_count; i++)
-                add_message(list, policy_finding_name(policy->findings[i].kind), policy->findings[i].position, policy->findings[i].text);
+                add_message(list, policy_finding_name(policy->findings[i].kind),
+                        policy->findings[i].position, policy->findings[i].text);
 }
 
 char *json_check(const char *file, const Policy *policy, const Diagnostics *diagnostics) {
@@ -88,8 +89,10 @@ char *json_check(const char *file, const Policy *policy, const Diagnostics *diag
         }
         errors = set_list(object, "errors");
         for (uint32_t i = 0; i < diagnostics->count; i++)
-                add_message(errors, NULL, diagnostics->items[i].position, diagnostics->items[i].text);
-        (void)json_object_set_new(object, "more", json_integer(diagnostics->total - diagnostics->count));
+                add_message(
+                        errors, NULL, diagnostics->items[i].position, diagnostics->items[i].text);
+        (void)json_object_set_new(
+                object, "more", json_integer(diagnostics->total - diagnostics->count));
         return finish(object);
 }
 
@@ -178,11 +181,13 @@ static void set_networks(json_t *object, const char *key, const Policy *policy) 
         json_t *networks = json_object();
 
         for (uint32_t i = 0; i < policy->network_count; i++)
-                (void)json_object_set_new(networks, policy->networks[i].key, network_json(&policy->networks[i]));
+                (void)json_object_set_new(
+                        networks, policy->networks[i].key, network_json(&policy->networks[i]));
         (void)json_object_set_new(object, key, networks);
 }
 
-char *json_show(const char *file, const Policy *policy, const PolicyPath *paths, uint32_t path_count) {
+char *json_show(
+        const char *file, const Policy *policy, const PolicyPath *paths, uint32_t path_count) {
         json_t *object = json_object(), *list;
 
         set_text(object, "file", file);
@@ -220,7 +225,8 @@ char *json_decision(const PolicyRequest *request, const PolicyDecision *decision
         return finish(object);
 }
 
-char *json_path(const char *path, PolicyAccess access, const PolicyPath *const *by, uint32_t by_count) {
+char *json_path(
+        const char *path, PolicyAccess access, const PolicyPath *const *by, uint32_t by_count) {
         json_t *object = json_object(), *list;
 
         set_text(object, "path", path);
@@ -231,7 +237,8 @@ char *json_path(const char *path, PolicyAccess access, const PolicyPath *const *
         return finish(object);
 }
 
-static void set_changes(json_t *object, const char *key, const Comparison *comparison, ChangeKind kind) {
+static void set_changes(
+        json_t *object, const char *key, const Comparison *comparison, ChangeKind kind) {
         json_t *list = set_list(object, key);
 
         for (const Change *change = comparison->first; change != NULL; change = change->next)

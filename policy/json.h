@@ -2,23 +2,28 @@
 #pragma once
 
 /*
- * Answers about policies as JSON, for programs: `--output json` of the policy verbs. The only file of policy/ that knows jansson. Each function returns one
- * malloc'ed, indented object, or NULL without memory. Keys are the words of the policy file; places are {"line", "column"}.
+ * Answers about policies as JSON, for programs: `--output json` of the policy verbs. The only file
+ * of policy/ that knows jansson. Each function returns one malloc'ed, indented object, or NULL
+ * without memory. Keys are the words of the policy file; places are {"line", "column"}.
  */
 #include "policy/decide.h"
 #include "policy/diagnostic.h"
 #include "policy/policy.h"
 
-/* {"file", "valid", "hash", "findings": [...]}, or {"file", "valid", "errors": [...], "more"}. policy is NULL when it is not valid. */
+/* {"file", "valid", "hash", "findings": [...]}, or {"file", "valid", "errors": [...], "more"}.
+ * policy is NULL when it is not valid. */
 char *json_check(const char *file, const Policy *policy, const Diagnostics *diagnostics);
 
 /* The effective policy. `paths` is what policy_effective_paths() gave. */
-char *json_show(const char *file, const Policy *policy, const PolicyPath *paths, uint32_t path_count);
+char *json_show(
+        const char *file, const Policy *policy, const PolicyPath *paths, uint32_t path_count);
 
 /* {"host", "port", "binary", "allowed", "reason", "text", "policy", "line", "column"} */
 char *json_decision(const PolicyRequest *request, const PolicyDecision *decision);
-/* {"path", "access", "by": [{"path", "access", "origin", "line", "column"}]}; `by` are the items that grant it. */
-char *json_path(const char *path, PolicyAccess access, const PolicyPath *const *by, uint32_t by_count);
+/* {"path", "access", "by": [{"path", "access", "origin", "line", "column"}]}; `by` are the items
+ * that grant it. */
+char *json_path(
+        const char *path, PolicyAccess access, const PolicyPath *const *by, uint32_t by_count);
 
 struct Comparison;
 /* {"wider": [...], "narrower": [...], "other": [...]} */

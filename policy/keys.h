@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The key table: every key of a policy file, its type, its default and its words. It is the one source of the parser (policy/read), of the JSON
- * Schema that editors use (policy/schema) and of the reference page and navigator-policy(5); a test keeps them equal.
+ * The key table: every key of a policy file, its type, its default and its words. It is the one
+ * source of the parser (policy/read), of the JSON Schema that editors use (policy/schema) and of
+ * the reference page and navigator-policy(5); a test keeps them equal.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,18 +12,18 @@
 
 typedef enum KeyKind {
         KEY_TEXT = 1,
-        KEY_SCALAR,       /* text, or a plain number meant as text */
+        KEY_SCALAR, /* text, or a plain number meant as text */
         KEY_BOOL,
-        KEY_NUMBER,       /* minimum..maximum */
-        KEY_CHOICE,       /* one of `choices` */
-        KEY_TEXTS,        /* list of text */
-        KEY_NUMBERS,      /* list of numbers */
-        KEY_MATCHER,      /* text, or a map as in `section` */
-        KEY_MAP,          /* one map as in `section` */
-        KEY_MAPS,         /* list of such maps */
-        KEY_NAMED,        /* map from names to such maps */
+        KEY_NUMBER,         /* minimum..maximum */
+        KEY_CHOICE,         /* one of `choices` */
+        KEY_TEXTS,          /* list of text */
+        KEY_NUMBERS,        /* list of numbers */
+        KEY_MATCHER,        /* text, or a map as in `section` */
+        KEY_MAP,            /* one map as in `section` */
+        KEY_MAPS,           /* list of such maps */
+        KEY_NAMED,          /* map from names to such maps */
         KEY_NAMED_MATCHERS, /* map from names to matchers */
-        KEY_ANYTHING,     /* never looked into */
+        KEY_ANYTHING,       /* never looked into */
 } KeyKind;
 
 typedef enum KeyEffect {
@@ -50,15 +51,17 @@ typedef struct Key {
 } Key;
 
 struct KeySection {
-        const char *title; /* of the reference page, and what messages call it: "filesystem_policy" */
+        const char
+                *title; /* of the reference page, and what messages call it: "filesystem_policy" */
         const char *help;
         const Key *keys;
         size_t count;
         size_t size; /* of the draft */
 };
 
-extern const KeySection keys_policy, keys_filesystem, keys_landlock, keys_process, keys_inference, keys_network, keys_binary,
-        keys_endpoint, keys_rule, keys_allow, keys_deny, keys_matcher, keys_operation, keys_binding, keys_json_rpc, keys_mcp;
+extern const KeySection keys_policy, keys_filesystem, keys_landlock, keys_process, keys_inference,
+        keys_network, keys_binary, keys_endpoint, keys_rule, keys_allow, keys_deny, keys_matcher,
+        keys_operation, keys_binding, keys_json_rpc, keys_mcp;
 
 /* The key called so, or NULL. */
 const Key *keys_find(const KeySection *section, const char *name);

@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-#define MEMORY_MAX ((size_t)128 * 1024 * 1024) /* of address space; the parser itself keeps below 16 MiB */
+#define MEMORY_MAX                                                                                 \
+        ((size_t)128 * 1024 * 1024) /* of address space; the parser itself keeps below 16 MiB */
 #define DEADLINE_MS 5000U
 
 typedef struct Texts {
@@ -44,7 +45,8 @@ static int parse_texts(const void *input, Packer *result, Error *error) {
         return 0;
 }
 
-int policy_load(const PolicyText *text, const PolicyText *ceiling, JailIdentity identity, Policy **ret_policy, Error *error) {
+int policy_load(const PolicyText *text, const PolicyText *ceiling, JailIdentity identity,
+        Policy **ret_policy, Error *error) {
         const Jail jail = {
                 .name = "policy parser",
                 .identity = identity,

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A policy for those who hold a privilege: the text, and the node's ceiling where there is one, are parsed in a jail (base/jail.h); what comes back is a
- * checked record. libyaml runs in the child only. About 1 ms.
+ * A policy for those who hold a privilege: the text, and the node's ceiling where there is one, are
+ * parsed in a jail (base/jail.h); what comes back is a checked record. libyaml runs in the child
+ * only. About 1 ms.
  */
 #include <stddef.h>
 
@@ -17,6 +18,7 @@ typedef struct PolicyText {
         size_t size;
 } PolicyText;
 
-/* `ceiling` may be NULL. The error of a bad text is "NAME:LINE:COLUMN: ... (and N more)", ERROR_INPUT; a bad ceiling is an error too, never no
- * ceiling. */
-int policy_load(const PolicyText *text, const PolicyText *ceiling, JailIdentity identity, Policy **ret_policy, Error *error);
+/* `ceiling` may be NULL. The error of a bad text is "NAME:LINE:COLUMN: ... (and N more)",
+ * ERROR_INPUT; a bad ceiling is an error too, never no ceiling. */
+int policy_load(const PolicyText *text, const PolicyText *ceiling, JailIdentity identity,
+        Policy **ret_policy, Error *error);

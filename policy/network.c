@@ -27,33 +27,52 @@ static int refuse_host(Build *build, const char *network, const Node *node, Host
         (void)diagnostic_value(node->text, value);
         switch (form) {
         case HOST_BARE:
-                return build_error(build, node->position, "network policy '%s': host wildcard '%s' matches all hosts; use specific "
-                        "patterns like '*.example.com'", network, value);
+                return build_error(build, node->position,
+                        "network policy '%s': host wildcard '%s' matches all hosts; use specific "
+                        "patterns like '*.example.com'",
+                        network, value);
         case HOST_TLD:
-                return build_error(build, node->position, "network policy '%s': TLD wildcard '%s' is not allowed; use subdomain "
-                        "wildcards like '*.example.com' instead", network, value);
+                return build_error(build, node->position,
+                        "network policy '%s': TLD wildcard '%s' is not allowed; use subdomain "
+                        "wildcards like '*.example.com' instead",
+                        network, value);
         case HOST_DEEP_PLACE:
-                return build_error(build, node->position, "network policy '%s': recursive host wildcard '**' is only allowed as the "
-                        "entire first label, got '%s'", network, value);
+                return build_error(build, node->position,
+                        "network policy '%s': recursive host wildcard '**' is only allowed as the "
+                        "entire first label, got '%s'",
+                        network, value);
         case HOST_PARTIAL_PLACE:
-                return build_error(build, node->position, "network policy '%s': a host wildcard behind the first label must be the "
-                        "entire label '*', got '%s'", network, value);
+                return build_error(build, node->position,
+                        "network policy '%s': a host wildcard behind the first label must be the "
+                        "entire label '*', got '%s'",
+                        network, value);
         case HOST_NUMBERS:
-                return build_error(build, node->position, "network policy '%s': host '%s' ends in a number but is not an IP address in "
-                        "its plain form", network, value);
+                return build_error(build, node->position,
+                        "network policy '%s': host '%s' ends in a number but is not an IP address "
+                        "in "
+                        "its plain form",
+                        network, value);
         case HOST_TOO_LONG:
-                return build_error(build, node->position, "network policy '%s': host '%s' is longer than a DNS name may be", network, value);
+                return build_error(build, node->position,
+                        "network policy '%s': host '%s' is longer than a DNS name may be", network,
+                        value);
         case HOST_CHARACTER:
-                return build_error(build, node->position, "network policy '%s': host '%s' has a character that host names do not have; "
-                        "no scheme, port or path, and international names in their xn-- form", network, value);
+                return build_error(build, node->position,
+                        "network policy '%s': host '%s' has a character that host names do not "
+                        "have; "
+                        "no scheme, port or path, and international names in their xn-- form",
+                        network, value);
         case HOST_NAME:
         case HOST_ADDRESS:
         case HOST_PATTERN:
         case HOST_EMPTY:
         case HOST_LABEL:
         default:
-                return build_error(build, node->position, "network policy '%s': host '%s' has an empty label or one that begins or ends "
-                        "with '-'", network, value);
+                return build_error(build, node->position,
+                        "network policy '%s': host '%s' has an empty label or one that begins or "
+                        "ends "
+                        "with '-'",
+                        network, value);
         }
 }
 
@@ -65,11 +84,14 @@ static void warn_literal(Build *build, const char *network, const Node *node, co
                 return;
         class = address_class(&address);
         if (address_class_forbidden(class))
-                build_find(build, POLICY_FINDING_WARNING, node->position, "network policy '%s': %s is %s and never connected to, "
-                        "whatever a policy says", network, host, address_class_name(class));
+                build_find(build, POLICY_FINDING_WARNING, node->position,
+                        "network policy '%s': %s is %s and never connected to, "
+                        "whatever a policy says",
+                        network, host, address_class_name(class));
 }
 
-static int build_host(Build *build, const char *network, const DraftEndpoint *draft, PolicyPosition position, PolicyEndpoint *endpoint) {
+static int build_host(Build *build, const char *network, const DraftEndpoint *draft,
+        PolicyPosition position, PolicyEndpoint *endpoint) {
         char host[HOST_SIZE];
         HostForm form;
 
@@ -78,7 +100,9 @@ static int build_host(Build *build, const char *network, const DraftEndpoint *dr
                 if (draft->allowed_ips != NULL && draft->allowed_ips->count > 0)
                         return 0;
                 return build_error(build, draft->host != NULL ? draft->host->position : position,
-                        "network policy '%s': endpoint host must not be empty unless allowed_ips is given", network);
+                        "network policy '%s': endpoint host must not be empty unless allowed_ips "
+                        "is given",
+                        network);
         }
         form = host_parse(draft->host->text, host);
         if (form > HOST_PATTERN)
@@ -96,22 +120,27 @@ static int compare_ports(const void *a, const void *b) {
         return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
 }
 
-static int build_ports(Build *build, const char *network, const DraftEndpoint *draft, PolicyPosition position, PolicyEndpoint *endpoint) {
+static int build_ports(Build *build, const char *network, const DraftEndpoint *draft,
+        PolicyPosition position, PolicyEndpoint *endpoint) {
         uint32_t room = draft->ports != NULL ? draft->ports->count : 1, count = 0, kept = 0;
         uint16_t *ports = arena_array(build->arena, room, sizeof(*ports));
 
         if (ports == NULL)
                 return build_no_memory(build);
         if (draft->port != NULL && draft->ports != NULL)
-                return build_error(build, draft->ports->position, "network policy '%s': port and ports are mutually exclusive; use ports for "
-                        "multiple ports", network);
+                return build_error(build, draft->ports->position,
+                        "network policy '%s': port and ports are mutually exclusive; use ports for "
+                        "multiple ports",
+                        network);
         if (draft->port != NULL)
                 ports[count++] = (uint16_t)draft->port->value;
-        for (const Node *item = draft->ports != NULL ? draft->ports->first : NULL; item != NULL; item = item->next)
+        for (const Node *item = draft->ports != NULL ? draft->ports->first : NULL; item != NULL;
+                item = item->next)
                 ports[count++] = (uint16_t)item->value;
         if (count == 0)
                 return build_error(build, draft->ports != NULL ? draft->ports->position : position,
-                        "network policy '%s': endpoint '%s' must declare at least one port", network, endpoint->host);
+                        "network policy '%s': endpoint '%s' must declare at least one port",
+                        network, endpoint->host);
         qsort(ports, count, sizeof(*ports), compare_ports);
         for (uint32_t i = 0; i < count; i++)
                 if (kept == 0 || ports[kept - 1] != ports[i])
@@ -123,23 +152,32 @@ static int build_ports(Build *build, const char *network, const DraftEndpoint *d
 
 /* ---- allowed_ips ---- */
 
-static int build_range(Build *build, const char *network, const Node *node, AddressRange *ret_range) {
+static int build_range(
+        Build *build, const char *network, const Node *node, AddressRange *ret_range) {
         char value[DIAGNOSTIC_VALUE_MAX], text[ADDRESS_TEXT_SIZE + 4];
         AddressClass forbidden;
         bool host_bits;
 
         (void)diagnostic_value(node->text, value);
         if (!address_range_parse(node->text, ret_range, &host_bits))
-                return build_error(build, node->position, "network policy '%s': '%s' is not an IP address or CIDR range", network, value);
+                return build_error(build, node->position,
+                        "network policy '%s': '%s' is not an IP address or CIDR range", network,
+                        value);
         forbidden = address_range_forbidden(ret_range);
         if (forbidden != 0)
-                return build_error(build, node->position, "network policy '%s': allowed_ips '%s' has %s addresses, which are never connected "
-                        "to", network, value, address_class_name(forbidden));
+                return build_error(build, node->position,
+                        "network policy '%s': allowed_ips '%s' has %s addresses, which are never "
+                        "connected "
+                        "to",
+                        network, value, address_class_name(forbidden));
         address_range_format(ret_range, text, sizeof(text));
         if (host_bits)
-                build_find(build, POLICY_FINDING_WARNING, node->position, "network policy '%s': '%s' means the whole of %s", network, value, text);
-        if (ret_range->prefix < (ret_range->address.family == 4 ? RANGE_WARNED_V4 : RANGE_WARNED_V6))
-                build_find(build, POLICY_FINDING_WARNING, node->position, "network policy '%s': allowed_ips '%s' is a very wide range", network,
+                build_find(build, POLICY_FINDING_WARNING, node->position,
+                        "network policy '%s': '%s' means the whole of %s", network, value, text);
+        if (ret_range->prefix <
+                (ret_range->address.family == 4 ? RANGE_WARNED_V4 : RANGE_WARNED_V6))
+                build_find(build, POLICY_FINDING_WARNING, node->position,
+                        "network policy '%s': allowed_ips '%s' is a very wide range", network,
                         value);
         return 0;
 }
@@ -155,7 +193,8 @@ static int compare_ranges(const void *a, const void *b) {
 }
 
 /* A literal host has to be one of the addresses that are allowed, else nothing ever is. */
-static int check_literal_listed(Build *build, const char *network, const Node *list, const PolicyEndpoint *endpoint) {
+static int check_literal_listed(
+        Build *build, const char *network, const Node *list, const PolicyEndpoint *endpoint) {
         Address literal;
 
         if (!endpoint->exact || !address_parse(endpoint->host, &literal))
@@ -163,10 +202,13 @@ static int check_literal_listed(Build *build, const char *network, const Node *l
         for (uint32_t i = 0; i < endpoint->allowed_ip_count; i++)
                 if (address_range_contains(&endpoint->allowed_ips[i], &literal))
                         return 0;
-        return build_error(build, list->position, "network policy '%s': allowed_ips does not contain the host %s itself", network, endpoint->host);
+        return build_error(build, list->position,
+                "network policy '%s': allowed_ips does not contain the host %s itself", network,
+                endpoint->host);
 }
 
-static int build_ranges(Build *build, const char *network, const Node *list, PolicyEndpoint *endpoint) {
+static int build_ranges(
+        Build *build, const char *network, const Node *list, PolicyEndpoint *endpoint) {
         AddressRange *ranges;
         uint32_t count = 0;
         int r = 0;
@@ -174,8 +216,11 @@ static int build_ranges(Build *build, const char *network, const Node *list, Pol
         if (list == NULL || list->count == 0)
                 return 0;
         if (strcmp(endpoint->host, "localhost") == 0)
-                return build_error(build, list->position, "network policy '%s': localhost is the workload's own loopback and has no other "
-                        "addresses", network);
+                return build_error(build, list->position,
+                        "network policy '%s': localhost is the workload's own loopback and has no "
+                        "other "
+                        "addresses",
+                        network);
         ranges = arena_array(build->arena, list->count, sizeof(*ranges));
         if (ranges == NULL)
                 return build_no_memory(build);
@@ -193,18 +238,21 @@ static int build_ranges(Build *build, const char *network, const Node *list, Pol
 
 /* ---- endpoints ---- */
 
-static void build_tls(Build *build, const char *network, const Node *node, PolicyEndpoint *endpoint) {
+static void build_tls(
+        Build *build, const char *network, const Node *node, PolicyEndpoint *endpoint) {
         endpoint->tls = POLICY_TLS_CHECK;
         if (node == NULL || node->value < POLICY_TLS_SKIP)
                 return;
         if (node->value == POLICY_TLS_SKIP)
                 endpoint->tls = POLICY_TLS_SKIP;
         else
-                build_find(build, POLICY_FINDING_UNENFORCED, node->position, "network policy '%s': 'tls: %s' is accepted and has no effect",
-                        network, node->text);
+                build_find(build, POLICY_FINDING_UNENFORCED, node->position,
+                        "network policy '%s': 'tls: %s' is accepted and has no effect", network,
+                        node->text);
 }
 
-static int build_endpoint(Build *build, const char *network, const Node *map, PolicyEndpoint *endpoint) {
+static int build_endpoint(
+        Build *build, const char *network, const Node *map, PolicyEndpoint *endpoint) {
         DraftEndpoint draft;
         int r = read_section(map, &keys_endpoint, &draft, build->diagnostics);
 
@@ -266,29 +314,36 @@ static int build_binary(Build *build, const char *network, const Node *map, Poli
         form = path_normalise(draft.path->text, normal, sizeof(normal));
         (void)diagnostic_value(draft.path->text, value);
         if (form == PATH_TRAVERSAL)
-                return build_error(build, draft.path->position, "network policy '%s': binary path contains '..' traversal component: '%s'",
+                return build_error(build, draft.path->position,
+                        "network policy '%s': binary path contains '..' traversal component: '%s'",
                         network, value);
         if (form == PATH_LONG)
-                return build_error(build, draft.path->position, "network policy '%s': binary path exceeds maximum length (%u): '%s'", network,
-                        POLICY_PATH_SIZE_MAX, value);
+                return build_error(build, draft.path->position,
+                        "network policy '%s': binary path exceeds maximum length (%u): '%s'",
+                        network, POLICY_PATH_SIZE_MAX, value);
         if (form != PATH_NORMAL)
-                return build_error(build, draft.path->position, "network policy '%s': binary path must be absolute (start with '/'): '%s'",
+                return build_error(build, draft.path->position,
+                        "network policy '%s': binary path must be absolute (start with '/'): '%s'",
                         network, value);
-        *binary = (PolicyBinary){ .path = arena_text(build->arena, normal, strlen(normal)), .exact = !pattern_has_wildcard(normal),
+        *binary = (PolicyBinary){ .path = arena_text(build->arena, normal, strlen(normal)),
+                .exact = !pattern_has_wildcard(normal),
                 .position = draft.path->position };
         return binary->path != NULL ? 0 : build_no_memory(build);
 }
 
 static bool session_may_write(const Policy *policy, const char *path) {
-        if (policy->include_workdir && path_covers(POLICY_WORKDIR, path) && strcmp(path, POLICY_WORKDIR) != 0)
+        if (policy->include_workdir && path_covers(POLICY_WORKDIR, path) &&
+                strcmp(path, POLICY_WORKDIR) != 0)
                 return true;
         for (uint32_t i = 0; i < policy->path_count; i++)
-                if (policy->paths[i].access == POLICY_READ_WRITE && path_covers(policy->paths[i].path, path))
+                if (policy->paths[i].access == POLICY_READ_WRITE &&
+                        path_covers(policy->paths[i].path, path))
                         return true;
         return false;
 }
 
-/* Who may write an executable may put another program there: the rule means any program, and its author should know. */
+/* Who may write an executable may put another program there: the rule means any program, and its
+ * author should know. */
 static void warn_writable(Build *build, const PolicyNetwork *network) {
         const PolicyBinary *first = NULL;
         uint32_t more = 0;
@@ -302,11 +357,15 @@ static void warn_writable(Build *build, const PolicyNetwork *network) {
                         more++;
         }
         if (first != NULL && more == 0)
-                build_find(build, POLICY_FINDING_WARNING, first->position, "network policy '%s': the session can write '%s', so any program can "
-                        "pose as it: the rule means '/**'", network->key, first->path);
+                build_find(build, POLICY_FINDING_WARNING, first->position,
+                        "network policy '%s': the session can write '%s', so any program can "
+                        "pose as it: the rule means '/**'",
+                        network->key, first->path);
         else if (first != NULL)
-                build_find(build, POLICY_FINDING_WARNING, first->position, "network policy '%s': the session can write '%s' and %u more, so any "
-                        "program can pose as them: the rule means '/**'", network->key, first->path, more);
+                build_find(build, POLICY_FINDING_WARNING, first->position,
+                        "network policy '%s': the session can write '%s' and %u more, so any "
+                        "program can pose as them: the rule means '/**'",
+                        network->key, first->path, more);
 }
 
 static int compare_binaries(const void *a, const void *b) {
@@ -333,7 +392,8 @@ static int build_binaries(Build *build, const Node *list, PolicyNetwork *network
         network->binaries = binaries;
         network->binary_count = count;
         if (room == 0 && network->endpoint_count > 0)
-                build_find(build, POLICY_FINDING_WARNING, network->position, "network policy '%s' names no binaries, so nobody may use it",
+                build_find(build, POLICY_FINDING_WARNING, network->position,
+                        "network policy '%s' names no binaries, so nobody may use it",
                         network->key);
         warn_writable(build, network);
         return r;
@@ -346,10 +406,13 @@ static int build_name(Build *build, const Node *node, PolicyNetwork *network) {
         if (node == NULL || node->text[0] == '\0')
                 return 0;
         if (strlen(node->text) > NAME_SIZE_MAX)
-                return build_error(build, node->position, "network policy '%s': name is longer than %u bytes", network->key, NAME_SIZE_MAX);
+                return build_error(build, node->position,
+                        "network policy '%s': name is longer than %u bytes", network->key,
+                        NAME_SIZE_MAX);
         for (const char *c = node->text; *c != '\0'; c++)
                 if ((unsigned char)*c < 0x20 || *c == 0x7f)
-                        return build_error(build, node->position, "network policy '%s': name has a control character", network->key);
+                        return build_error(build, node->position,
+                                "network policy '%s': name has a control character", network->key);
         network->name = build_text(build, node);
         return network->name != NULL ? 0 : -1;
 }
@@ -362,7 +425,9 @@ static int build_network(Build *build, const Node *key, const Node *map, PolicyN
         if (network->key == NULL)
                 return -1;
         if (map->kind != NODE_MAP)
-                return build_error(build, map->position, "network policy '%s' must be a map with endpoints and binaries", network->key);
+                return build_error(build, map->position,
+                        "network policy '%s' must be a map with endpoints and binaries",
+                        network->key);
         r = read_section(map, &keys_network, &draft, build->diagnostics);
         r |= build_name(build, draft.name, network);
         r |= build_endpoints(build, draft.endpoints, network);
@@ -374,7 +439,8 @@ static int compare_networks(const void *a, const void *b) {
         return strcmp(((const PolicyNetwork *)a)->key, ((const PolicyNetwork *)b)->key);
 }
 
-/* Order has no meaning in the file, so the model has one of its own: equal policies are equal records. */
+/* Order has no meaning in the file, so the model has one of its own: equal policies are equal
+ * records. */
 static void number_binaries(PolicyNetwork *networks, uint32_t count, uint32_t *ret_total) {
         uint32_t total = 0;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Text -> nodes (document) -> drafts (read, by the key table) -> model (validate, network, requests). The nodes have an arena of their own, which is
- * gone when the model is done. The limits add up, with libyaml's buffers, to less than the 16 MiB that are promised.
+ * Text -> nodes (document) -> drafts (read, by the key table) -> model (validate, network,
+ * requests). The nodes have an arena of their own, which is gone when the model is done. The limits
+ * add up, with libyaml's buffers, to less than the 16 MiB that are promised.
  */
 #include "policy/parse.h"
 
@@ -29,18 +30,22 @@ static int parse(const char *text, size_t size, Policy **ret_policy, Diagnostics
         Policy *policy;
 
         if (nodes == NULL || model == NULL)
-                return diagnostics_add(diagnostics, (PolicyPosition){ 0 }, "not enough memory to read it");
+                return diagnostics_add(
+                        diagnostics, (PolicyPosition){ 0 }, "not enough memory to read it");
         if (size > POLICY_TEXT_MAX)
-                return diagnostics_add(diagnostics, (PolicyPosition){ 0 }, "larger than %u bytes (%zu)", POLICY_TEXT_MAX, size);
+                return diagnostics_add(diagnostics, (PolicyPosition){ 0 },
+                        "larger than %u bytes (%zu)", POLICY_TEXT_MAX, size);
         if (document_parse(nodes, text, size, &root, diagnostics) < 0)
                 return -1;
         if (root == NULL)
-                return diagnostics_add(diagnostics, (PolicyPosition){ 1, 1 }, "empty; a policy needs at least 'version: 1'");
+                return diagnostics_add(diagnostics, (PolicyPosition){ 1, 1 },
+                        "empty; a policy needs at least 'version: 1'");
         if (build_model(model, root, &fields, diagnostics) < 0)
                 return -1;
         policy = policy_seal(take_ptr(model), &fields);
         if (policy == NULL)
-                return diagnostics_add(diagnostics, (PolicyPosition){ 0 }, "the file takes more memory than a policy may");
+                return diagnostics_add(diagnostics, (PolicyPosition){ 0 },
+                        "the file takes more memory than a policy may");
         *ret_policy = policy;
         return 0;
 }

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * A policy file -> Policy. Strict: what this build does not know or cannot keep is an error at its line and column; what loads without effect is a
- * finding of the policy. Memory is bounded (16 MiB for a file of the largest size, libyaml included); nothing is opened, so that it runs in a
- * jail (base/jail.h).
+ * A policy file -> Policy. Strict: what this build does not know or cannot keep is an error at its
+ * line and column; what loads without effect is a finding of the policy. Memory is bounded (16 MiB
+ * for a file of the largest size, libyaml included); nothing is opened, so that it runs in a jail
+ * (base/jail.h).
  */
 #include <stddef.h>
 

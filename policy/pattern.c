@@ -7,8 +7,9 @@
 #include <string.h>
 
 /*
- * One pass with two places to go back to. Going back to the last wildcard alone is enough: what an earlier one could do by taking more, the last
- * one can do as well, up to the '/' that it may not take; then only the last '**' can help.
+ * One pass with two places to go back to. Going back to the last wildcard alone is enough: what an
+ * earlier one could do by taking more, the last one can do as well, up to the '/' that it may not
+ * take; then only the last '**' can help.
  */
 bool pattern_matches_path(const char *pattern, const char *path) {
         const char *star = NULL, *star_path = NULL, *deep = NULL, *deep_path = NULL;
@@ -130,7 +131,8 @@ static HostForm judge_wildcards(Label label, size_t index, size_t from_end) {
         return HOST_PATTERN;
 }
 
-/* What inet_aton() would take for an address: the last label is a number. Two readers of such a host may disagree, so nobody gets it. */
+/* What inet_aton() would take for an address: the last label is a number. Two readers of such a
+ * host may disagree, so nobody gets it. */
 static bool ends_in_number(Label label) {
         size_t i = 0;
 

@@ -7,12 +7,14 @@
 
 #define HOST_SIZE 256U /* a DNS name has at most 253 characters in text */
 
-/* '*' matches within one component, '**' across; everything else is itself. Linear in the product of the lengths. */
+/* '*' matches within one component, '**' across; everything else is itself. Linear in the product
+ * of the lengths. */
 bool pattern_matches_path(const char *pattern, const char *path);
 /* '*' matches any characters; for one label of a host. */
 bool pattern_matches_label(const char *pattern, const char *label, size_t size);
 bool pattern_has_wildcard(const char *text);
-/* Whether one path could match both patterns: exact for a pattern and a path, and on the safe side (true) for two patterns. */
+/* Whether one path could match both patterns: exact for a pattern and a path, and on the safe side
+ * (true) for two patterns. */
 bool pattern_may_overlap(const char *a, const char *b);
 
 typedef enum HostForm {
@@ -31,5 +33,6 @@ typedef enum HostForm {
         HOST_PARTIAL_PLACE /* a wildcard within a label other than the first */
 } HostForm;
 
-/* Judges and normalises: lower case, no trailing dot, addresses in their canonical text. ret_host is written for the first three forms. */
+/* Judges and normalises: lower case, no trailing dot, addresses in their canonical text. ret_host
+ * is written for the first three forms. */
 HostForm host_parse(const char *text, char ret_host[static HOST_SIZE]);

@@ -93,16 +93,17 @@ static const char *name_of(const char *const *names, size_t count, unsigned valu
         return names[value];
 }
 
-#define NAME_FUNCTION(function, Type, ...) \
-        const char *function(Type value) { \
-                static const char *const names[] = { NULL, __VA_ARGS__ }; \
-\
-                return name_of(names, sizeof(names) / sizeof(*names), value); \
+#define NAME_FUNCTION(function, Type, ...)                                                         \
+        const char *function(Type value) {                                                         \
+                static const char *const names[] = { NULL, __VA_ARGS__ };                          \
+                                                                                                   \
+                return name_of(names, sizeof(names) / sizeof(*names), value);                      \
         }
 
 NAME_FUNCTION(policy_access_name, PolicyAccess, "read_only", "read_write")
 NAME_FUNCTION(policy_origin_name, PolicyOrigin, "author", "default", "baseline", "workdir")
 NAME_FUNCTION(policy_landlock_name, PolicyLandlock, "hard_requirement", "best_effort")
-NAME_FUNCTION(policy_protocol_name, PolicyProtocol, "", "tcp", "rest", "websocket", "graphql", "sql", "json-rpc", "mcp")
+NAME_FUNCTION(policy_protocol_name, PolicyProtocol, "", "tcp", "rest", "websocket", "graphql",
+        "sql", "json-rpc", "mcp")
 NAME_FUNCTION(policy_preset_name, PolicyPreset, "", "read-only", "read-write", "full")
 NAME_FUNCTION(policy_finding_name, PolicyFindingKind, "warning", "unenforced", "denied", "bounded")

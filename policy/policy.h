@@ -2,11 +2,14 @@
 #pragma once
 
 /*
- * Policy: what a sandbox may do, as its author wrote it, checked and normalised. The model of docs/formats/policy.md.
+ * Policy: what a sandbox may do, as its author wrote it, checked and normalised. The model of
+ * docs/formats/policy.md.
  *
- * Immutable once made, and counted: whoever keeps a Policy holds a reference, a reload makes another and swaps the pointer. Everything that a
- * Policy points to lives exactly as long as it does. It is made by policy_parse() (policy/parse.h, from YAML), by policy_unpack()
- * (policy/flat.h, from another process), by policy_default(), or by policy_bound() (policy/ceiling.h).
+ * Immutable once made, and counted: whoever keeps a Policy holds a reference, a reload makes
+ * another and swaps the pointer. Everything that a Policy points to lives exactly as long as it
+ * does. It is made by policy_parse() (policy/parse.h, from YAML), by policy_unpack()
+ * (policy/flat.h, from another process), by policy_default(), or by policy_bound()
+ * (policy/ceiling.h).
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,8 +35,10 @@ typedef enum PolicyAccess {
 
 typedef enum PolicyOrigin {
         POLICY_ORIGIN_AUTHOR = 1,
-        POLICY_ORIGIN_DEFAULT,  /* the restrictive default, where the file has no filesystem_policy */
-        POLICY_ORIGIN_BASELINE, /* what programs cannot do without; never widens a path that the policy names */
+        POLICY_ORIGIN_DEFAULT,  /* the restrictive default, where the file has no filesystem_policy
+                                 */
+        POLICY_ORIGIN_BASELINE, /* what programs cannot do without; never widens a path that the
+                                   policy names */
         POLICY_ORIGIN_WORKDIR,  /* include_workdir */
 } PolicyOrigin;
 
@@ -81,7 +86,8 @@ typedef struct PolicyQuery {
         uint32_t value_count;
 } PolicyQuery;
 
-/* One allow or deny rule on requests; of the protocols that this model can express (rest, websocket). */
+/* One allow or deny rule on requests; of the protocols that this model can express (rest,
+ * websocket). */
 typedef struct PolicyRule {
         const char *method; /* upper case, or "*" */
         const char *path;   /* pattern */
@@ -91,8 +97,9 @@ typedef struct PolicyRule {
 } PolicyRule;
 
 typedef struct PolicyEndpoint {
-        const char *host; /* pattern, lower case, no trailing dot; "" where allowed_ips say it all */
-        bool exact;       /* host is a name or a literal address, no pattern */
+        const char
+                *host; /* pattern, lower case, no trailing dot; "" where allowed_ips say it all */
+        bool exact;    /* host is a name or a literal address, no pattern */
         const uint16_t *ports;
         uint32_t port_count;
         const AddressRange *allowed_ips;
@@ -125,12 +132,13 @@ typedef struct PolicyNetwork {
         PolicyPosition position;
 } PolicyNetwork;
 
-/* What the author should know although the policy loads: `policy check` prints it, the audit line of the load and /readyz carry it. */
+/* What the author should know although the policy loads: `policy check` prints it, the audit line
+ * of the load and /readyz carry it. */
 typedef enum PolicyFindingKind {
         POLICY_FINDING_WARNING = 1,
         POLICY_FINDING_UNENFORCED, /* a key that is accepted and has no effect here */
-        POLICY_FINDING_DENIED,     /* an endpoint that is denied because this build cannot inspect it */
-        POLICY_FINDING_BOUNDED,    /* what the node's ceiling took away */
+        POLICY_FINDING_DENIED, /* an endpoint that is denied because this build cannot inspect it */
+        POLICY_FINDING_BOUNDED, /* what the node's ceiling took away */
 } PolicyFindingKind;
 
 typedef struct PolicyFinding {
@@ -148,12 +156,13 @@ typedef struct Policy {
         PolicyPosition user_position, group_position;
         const PolicyNetwork *networks;
         uint32_t network_count;
-        uint32_t binary_count; /* of all networks and of the ceiling's */
+        uint32_t binary_count;               /* of all networks and of the ceiling's */
         const char *const *inference_routes; /* accepted, not enforced here */
         uint32_t inference_route_count;
         const PolicyFinding *findings;
         uint32_t finding_count;
-        const struct Policy *ceiling; /* NULL, or what the node bounds it with: both have to allow */
+        const struct Policy
+                *ceiling; /* NULL, or what the node bounds it with: both have to allow */
 
         const struct PolicyIndex *index; /* of policy/decide.c */
         struct PolicyStore *store;       /* of policy/policy.c: the memory and the count */
@@ -163,13 +172,15 @@ Policy *policy_ref(const Policy *policy);
 Policy *policy_unref(const Policy *policy); /* returns NULL */
 DEFINE_CLEANUP(Policy *, policy_unref);
 
-/* The restrictive default: what runs where a policy is unusable and may not be refused. No network. NULL without memory. */
+/* The restrictive default: what runs where a policy is unusable and may not be refused. No network.
+ * NULL without memory. */
 Policy *policy_default(void);
 /* Its fields, for those who fill in what a file leaves out. */
 extern const Policy policy_restrictive;
 
-/* For those who make policies. `fields` and all it points to, its ceiling too, are in `arena`, which the policy owns from here on, also when
- * this fails. The result is the finished, indexed copy; NULL without memory. */
+/* For those who make policies. `fields` and all it points to, its ceiling too, are in `arena`,
+ * which the policy owns from here on, also when this fails. The result is the finished, indexed
+ * copy; NULL without memory. */
 struct Arena;
 Policy *policy_seal(struct Arena *arena, const Policy *fields);
 

@@ -37,18 +37,22 @@ static int print_host(FILE *out, const char *text, Error *error) {
         char host[HOST_SIZE], given[HOST_SIZE];
         uint64_t port = 443;
 
-        if (size >= sizeof(given) || (colon != NULL && !number_parse(colon + 1, strlen(colon + 1), UINT16_MAX, &port)))
-                return error_set(error, ERROR_INPUT, 0, "'%s' is not a host name, or a host name and a port", text);
+        if (size >= sizeof(given) ||
+                (colon != NULL && !number_parse(colon + 1, strlen(colon + 1), UINT16_MAX, &port)))
+                return error_set(error, ERROR_INPUT, 0,
+                        "'%s' is not a host name, or a host name and a port", text);
         memcpy(given, text, size);
         given[size] = '\0';
         if (host_parse(given, host) != HOST_NAME || port == 0)
-                return error_set(error, ERROR_INPUT, 0, "'%s' is not a host name, or a host name and a port", text);
+                return error_set(error, ERROR_INPUT, 0,
+                        "'%s' is not a host name, or a host name and a port", text);
         fprintf(out, "      - { host: %s, port: %u }\n", host, (unsigned)port);
         return 0;
 }
 
 /* The part between the marks, its place line replaced. */
-static int print_part(FILE *out, const char *part, size_t size, const char *const *hosts, Error *error) {
+static int print_part(
+        FILE *out, const char *part, size_t size, const char *const *hosts, Error *error) {
         const char *place = memmem(part, size, PLACE_LINE, strlen(PLACE_LINE));
         const char *rest = place != NULL ? place + strlen(PLACE_LINE) : part;
 
@@ -71,11 +75,14 @@ static int print_preset(FILE *out, const Preset *preset, const char *const *host
         part = begin + strlen("  " BEGIN);
         end = strstr(part, "  " END);
         if (end == NULL)
-                return error_set(error, ERROR_INPUT, 0, "preset '%s' has no end of its part", preset->name);
+                return error_set(
+                        error, ERROR_INPUT, 0, "preset '%s' has no end of its part", preset->name);
         behind = end + strlen("  " END);
         (void)fwrite(preset->text, 1, (size_t)(begin - preset->text), out);
         if (hosts == NULL || hosts[0] == NULL) {
-                fputs("  # python_packages is left out: no Python index was named (--python-index HOST, --python-index-from-pip)\n", out);
+                fputs("  # python_packages is left out: no Python index was named (--python-index "
+                      "HOST, --python-index-from-pip)\n",
+                        out);
                 behind += strspn(behind, "\n");
                 fputc('\n', out);
         } else if (print_part(out, part, (size_t)(end - part), hosts, error) < 0) {

@@ -35,7 +35,8 @@ static bool is_bool(const Node *node, bool *ret_value) {
         return *ret_value || is_one_of(node->text, no);
 }
 
-/* Integers, decimal fractions and exponents; also 0x and 0o: what another reader would not take for text. */
+/* Integers, decimal fractions and exponents; also 0x and 0o: what another reader would not take for
+ * text. */
 static bool is_number(const Node *node) {
         const char *text = node->text;
         size_t digits;
@@ -44,7 +45,8 @@ static bool is_number(const Node *node) {
                 return false;
         text += *text == '-' || *text == '+';
         if (text[0] == '0' && (text[1] == 'x' || text[1] == 'o'))
-                return text[2] != '\0' && text[2 + strspn(text + 2, "0123456789abcdefABCDEF")] == '\0';
+                return text[2] != '\0' &&
+                       text[2 + strspn(text + 2, "0123456789abcdefABCDEF")] == '\0';
         digits = strspn(text, "0123456789");
         text += digits;
         if (*text == '.') {
@@ -99,7 +101,9 @@ static const char *hint(const Node *node, KeyKind kind) {
         bool is_map = kind == KEY_MAP || kind == KEY_NAMED || kind == KEY_NAMED_MATCHERS;
 
         if (is_null(node))
-                return is_list ? "; write [] for an empty list" : is_map ? "; write {} for an empty map" : "";
+                return is_list  ? "; write [] for an empty list"
+                       : is_map ? "; write {} for an empty map"
+                                : "";
         if ((kind == KEY_TEXT || kind == KEY_CHOICE) && node->kind == NODE_SCALAR)
                 return "; put it in quotes";
         if (is_list && node->kind == NODE_SCALAR)
@@ -110,8 +114,8 @@ static const char *hint(const Node *node, KeyKind kind) {
 }
 
 static int report_type(const Node *node, const char *name, KeyKind kind, Diagnostics *diagnostics) {
-        return diagnostics_add(diagnostics, node->position, "'%s' must be %s, not %s%s", name, kind_wanted(kind),
-                kind_found(node), hint(node, kind));
+        return diagnostics_add(diagnostics, node->position, "'%s' must be %s, not %s%s", name,
+                kind_wanted(kind), kind_found(node), hint(node, kind));
 }
 
 /* ---- scalars ---- */
@@ -130,11 +134,14 @@ static int read_number(Node *node, const Key *key, Diagnostics *diagnostics) {
 
         if (!is_number(node))
                 return report_type(node, key->name, KEY_NUMBER, diagnostics);
-        if (!number_parse(node->text, strlen(node->text), key->maximum, &number) || number < key->minimum) {
+        if (!number_parse(node->text, strlen(node->text), key->maximum, &number) ||
+                number < key->minimum) {
                 (void)diagnostic_value(node->text, value);
                 if (key->minimum == key->maximum)
-                        return diagnostics_add(diagnostics, node->position, "'%s' must be %u, not %s", key->name, key->minimum, value);
-                return diagnostics_add(diagnostics, node->position, "'%s' must be a whole number from %u to %u, not %s", key->name,
+                        return diagnostics_add(diagnostics, node->position,
+                                "'%s' must be %u, not %s", key->name, key->minimum, value);
+                return diagnostics_add(diagnostics, node->position,
+                        "'%s' must be a whole number from %u to %u, not %s", key->name,
                         key->minimum, key->maximum, value);
         }
         node->value = (uint32_t)number;
@@ -167,9 +174,10 @@ static int read_choice(Node *node, const Key *key, Diagnostics *diagnostics) {
                 }
         list_choices(key->choices, choices, sizeof(choices));
         guess = keys_guess_word(key->choices, node->text);
-        return diagnostics_add(diagnostics, node->position, "unknown %s '%s' (expected %s)%s%s%s", key->name,
-                diagnostic_value(node->text, value), choices, guess != NULL ? "; did you mean '" : "",
-                guess != NULL ? guess : "", guess != NULL ? "'?" : "");
+        return diagnostics_add(diagnostics, node->position, "unknown %s '%s' (expected %s)%s%s%s",
+                key->name, diagnostic_value(node->text, value), choices,
+                guess != NULL ? "; did you mean '" : "", guess != NULL ? guess : "",
+                guess != NULL ? "'?" : "");
 }
 
 static int read_bool(Node *node, const Key *key, Diagnostics *diagnostics) {
@@ -202,7 +210,9 @@ static int read_value(Node *node, const Key *key, Diagnostics *diagnostics) {
         case KEY_TEXT:
                 return is_text(node) ? 0 : report_type(node, key->name, key->kind, diagnostics);
         case KEY_SCALAR:
-                return is_text(node) || is_number(node) ? 0 : report_type(node, key->name, key->kind, diagnostics);
+                return is_text(node) || is_number(node)
+                               ? 0
+                               : report_type(node, key->name, key->kind, diagnostics);
         case KEY_BOOL:
                 return read_bool(node, key, diagnostics);
         case KEY_NUMBER:
@@ -214,11 +224,15 @@ static int read_value(Node *node, const Key *key, Diagnostics *diagnostics) {
         case KEY_MAPS:
                 return read_items(node, key, diagnostics);
         case KEY_MATCHER:
-                return node->kind == NODE_MAP || is_text(node) ? 0 : report_type(node, key->name, key->kind, diagnostics);
+                return node->kind == NODE_MAP || is_text(node)
+                               ? 0
+                               : report_type(node, key->name, key->kind, diagnostics);
         case KEY_MAP:
         case KEY_NAMED:
         case KEY_NAMED_MATCHERS:
-                return node->kind == NODE_MAP ? 0 : report_type(node, key->name, key->kind, diagnostics);
+                return node->kind == NODE_MAP
+                               ? 0
+                               : report_type(node, key->name, key->kind, diagnostics);
         case KEY_ANYTHING:
         default:
                 return 0;
@@ -231,14 +245,17 @@ static int report_unknown(const Node *name, const KeySection *section, Diagnosti
         const char *guess = keys_guess(section, name->text);
         char value[DIAGNOSTIC_VALUE_MAX];
 
-        return diagnostics_add(diagnostics, name->position, "unknown key '%s' in %s%s%s%s", diagnostic_value(name->text, value),
-                section->title, guess != NULL ? "; did you mean '" : "", guess != NULL ? guess : "", guess != NULL ? "'?" : "");
+        return diagnostics_add(diagnostics, name->position, "unknown key '%s' in %s%s%s%s",
+                diagnostic_value(name->text, value), section->title,
+                guess != NULL ? "; did you mean '" : "", guess != NULL ? guess : "",
+                guess != NULL ? "'?" : "");
 }
 
 static int report_repeated(const Node *name, uint32_t line, Diagnostics *diagnostics) {
         char value[DIAGNOSTIC_VALUE_MAX];
 
-        return diagnostics_add(diagnostics, name->position, "key '%s' is given twice; the first is in line %u",
+        return diagnostics_add(diagnostics, name->position,
+                "key '%s' is given twice; the first is in line %u",
                 diagnostic_value(name->text, value), line);
 }
 
@@ -246,19 +263,21 @@ static Draft *slot_of(void *draft, const Key *key) {
         return (Draft *)(void *)((char *)draft + key->offset);
 }
 
-static int require(const Node *map, const KeySection *section, const bool *seen, Diagnostics *diagnostics) {
+static int require(
+        const Node *map, const KeySection *section, const bool *seen, Diagnostics *diagnostics) {
         int r = 0;
 
         for (size_t i = 0; i < section->count; i++)
                 if (section->keys[i].required && !seen[i])
-                        r |= diagnostics_add(diagnostics, map->position, "'%s' is missing in %s", section->keys[i].name,
-                                section->title);
+                        r |= diagnostics_add(diagnostics, map->position, "'%s' is missing in %s",
+                                section->keys[i].name, section->title);
         return r;
 }
 
 #define KEYS_MAX 32U /* of any section */
 
-int read_section(const Node *map, const KeySection *section, void *ret_draft, Diagnostics *diagnostics) {
+int read_section(
+        const Node *map, const KeySection *section, void *ret_draft, Diagnostics *diagnostics) {
         bool seen[KEYS_MAX] = { false };
         uint32_t lines[KEYS_MAX] = { 0 };
         int r = 0;
@@ -305,7 +324,8 @@ static int compare_names(const void *a, const void *b) {
                 return order;
         if (left->position.line != right->position.line)
                 return left->position.line < right->position.line ? -1 : 1;
-        return (left->position.column > right->position.column) - (left->position.column < right->position.column);
+        return (left->position.column > right->position.column) -
+               (left->position.column < right->position.column);
 }
 
 static int check_name(const Node *name, Diagnostics *diagnostics) {
@@ -314,10 +334,12 @@ static int check_name(const Node *name, Diagnostics *diagnostics) {
         if (size == 0 || is_null(name))
                 return diagnostics_add(diagnostics, name->position, "a name is empty");
         if (size > NAME_SIZE_MAX)
-                return diagnostics_add(diagnostics, name->position, "a name is longer than %u bytes", NAME_SIZE_MAX);
+                return diagnostics_add(diagnostics, name->position,
+                        "a name is longer than %u bytes", NAME_SIZE_MAX);
         for (const char *c = name->text; *c != '\0'; c++)
                 if ((unsigned char)*c < 0x20 || *c == 0x7f)
-                        return diagnostics_add(diagnostics, name->position, "a name has a control character");
+                        return diagnostics_add(
+                                diagnostics, name->position, "a name has a control character");
         return 0;
 }
 
@@ -327,7 +349,8 @@ int read_names(Arena *arena, const Node *map, Diagnostics *diagnostics) {
         int r = 0;
 
         if (names == NULL)
-                return diagnostics_add(diagnostics, map->position, "the file takes more memory than a policy may");
+                return diagnostics_add(
+                        diagnostics, map->position, "the file takes more memory than a policy may");
         for (const Node *name = map->first; name != NULL; name = name->next->next) {
                 names[count++] = name;
                 r |= check_name(name, diagnostics);

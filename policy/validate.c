@@ -11,27 +11,35 @@
 
 /* ---- filesystem_policy ---- */
 
-static int check_path(Build *build, const Node *node, PolicyAccess access, char ret_path[static POLICY_PATH_SIZE_MAX + 1]) {
+static int check_path(Build *build, const Node *node, PolicyAccess access,
+        char ret_path[static POLICY_PATH_SIZE_MAX + 1]) {
         char value[DIAGNOSTIC_VALUE_MAX];
         size_t size = strlen(node->text);
 
         (void)diagnostic_value(node->text, value);
         if (size > POLICY_PATH_SIZE_MAX)
-                return build_error(build, node->position, "path exceeds maximum length (%zu > %u): '%s'", size, POLICY_PATH_SIZE_MAX, value);
+                return build_error(build, node->position,
+                        "path exceeds maximum length (%zu > %u): '%s'", size, POLICY_PATH_SIZE_MAX,
+                        value);
         switch (path_normalise(node->text, ret_path, POLICY_PATH_SIZE_MAX + 1)) {
         case PATH_NORMAL:
                 break;
         case PATH_TRAVERSAL:
-                return build_error(build, node->position, "path contains '..' traversal component: '%s'", value);
+                return build_error(build, node->position,
+                        "path contains '..' traversal component: '%s'", value);
         case PATH_RELATIVE:
         case PATH_LONG:
         default:
-                return build_error(build, node->position, "path must be absolute (start with '/'): '%s'", value);
+                return build_error(build, node->position,
+                        "path must be absolute (start with '/'): '%s'", value);
         }
         if (strpbrk(ret_path, "*?") != NULL)
-                return build_error(build, node->position, "path has a wildcard: '%s'; name the directory, which means all below it", value);
+                return build_error(build, node->position,
+                        "path has a wildcard: '%s'; name the directory, which means all below it",
+                        value);
         if (access == POLICY_READ_WRITE && strcmp(ret_path, "/") == 0)
-                return build_error(build, node->position, "read-write path is overly broad: '%s'", value);
+                return build_error(
+                        build, node->position, "read-write path is overly broad: '%s'", value);
         return 0;
 }
 
@@ -40,11 +48,13 @@ static const char *resolve_known_link(const char *path) {
         return strcmp(path, "/dev/ptmx") == 0 ? "/dev/pts/ptmx" : path;
 }
 
-static int add_paths(Build *build, const Node *list, PolicyAccess access, PolicyPath *paths, uint32_t *count) {
+static int add_paths(
+        Build *build, const Node *list, PolicyAccess access, PolicyPath *paths, uint32_t *count) {
         char normal[POLICY_PATH_SIZE_MAX + 1];
         int r = 0;
 
-        for (const Node *item = list != NULL ? list->first : NULL; item != NULL; item = item->next) {
+        for (const Node *item = list != NULL ? list->first : NULL; item != NULL;
+                item = item->next) {
                 const char *path;
 
                 if (check_path(build, item, access, normal) < 0) {
@@ -55,7 +65,10 @@ static int add_paths(Build *build, const Node *list, PolicyAccess access, Policy
                 path = arena_text(build->arena, path, strlen(path));
                 if (path == NULL)
                         return build_no_memory(build);
-                paths[(*count)++] = (PolicyPath){ .path = path, .access = access, .origin = POLICY_ORIGIN_AUTHOR, .must_exist = true,
+                paths[(*count)++] = (PolicyPath){ .path = path,
+                        .access = access,
+                        .origin = POLICY_ORIGIN_AUTHOR,
+                        .must_exist = true,
                         .position = item->position };
         }
         return r;
@@ -69,7 +82,8 @@ static int compare_paths(const void *a, const void *b) {
                 return order;
         if (left->position.line != right->position.line)
                 return left->position.line < right->position.line ? -1 : 1;
-        return (left->position.column > right->position.column) - (left->position.column < right->position.column);
+        return (left->position.column > right->position.column) -
+               (left->position.column < right->position.column);
 }
 
 /* Sorted, so that what is named twice is neighbours. */
@@ -83,11 +97,13 @@ static int drop_repeated(Build *build, PolicyPath *paths, uint32_t *count) {
                 if (last == NULL || strcmp(last->path, paths[i].path) != 0)
                         paths[kept++] = paths[i];
                 else if (last->access != paths[i].access)
-                        r = build_error(build, paths[i].position, "path is both read_only and read_write (line %u): '%s'",
+                        r = build_error(build, paths[i].position,
+                                "path is both read_only and read_write (line %u): '%s'",
                                 last->position.line, paths[i].path);
                 else
-                        build_find(build, POLICY_FINDING_WARNING, paths[i].position, "path is listed twice (line %u): '%s'",
-                                last->position.line, paths[i].path);
+                        build_find(build, POLICY_FINDING_WARNING, paths[i].position,
+                                "path is listed twice (line %u): '%s'", last->position.line,
+                                paths[i].path);
         }
         *count = kept;
         return r;
@@ -95,7 +111,8 @@ static int drop_repeated(Build *build, PolicyPath *paths, uint32_t *count) {
 
 static int refuse_below(Build *build, const PolicyPath *path, const char *writable) {
         return build_error(build, path->position,
-                "read_only path '%s' lies below the writable '%s', and this build cannot keep it read-only there; list what may "
+                "read_only path '%s' lies below the writable '%s', and this build cannot keep it "
+                "read-only there; list what may "
                 "be written instead",
                 path->path, writable);
 }
@@ -112,12 +129,15 @@ static int refuse_narrower(Build *build, const PolicyPath *paths, uint32_t count
 
         workdir = workdir && !names_path(paths, count, POLICY_WORKDIR);
         for (uint32_t i = 0; i < count; i++) {
-                const char *writable = workdir && path_covers(POLICY_WORKDIR, paths[i].path) ? POLICY_WORKDIR : NULL;
+                const char *writable = workdir && path_covers(POLICY_WORKDIR, paths[i].path)
+                                               ? POLICY_WORKDIR
+                                               : NULL;
 
                 if (paths[i].access != POLICY_READ_ONLY)
                         continue;
                 for (uint32_t j = 0; j < count && writable == NULL; j++)
-                        if (paths[j].access == POLICY_READ_WRITE && path_covers(paths[j].path, paths[i].path))
+                        if (paths[j].access == POLICY_READ_WRITE &&
+                                path_covers(paths[j].path, paths[i].path))
                                 writable = paths[j].path;
                 if (writable != NULL)
                         r = refuse_below(build, &paths[i], writable);
@@ -130,7 +150,8 @@ static const Node *nth_path(const DraftFilesystem *draft, uint32_t n) {
         const Node *lists[] = { draft->read_only, draft->read_write };
 
         for (size_t i = 0; i < 2; i++)
-                for (const Node *item = lists[i] != NULL ? lists[i]->first : NULL; item != NULL; item = item->next)
+                for (const Node *item = lists[i] != NULL ? lists[i]->first : NULL; item != NULL;
+                        item = item->next)
                         if (n-- == 0)
                                 return item;
         return NULL;
@@ -142,10 +163,11 @@ static int build_filesystem(Build *build, const Node *map) {
         uint32_t total, count = 0;
         int r = read_section(map, &keys_filesystem, &draft, build->diagnostics);
 
-        total = (draft.read_only != NULL ? draft.read_only->count : 0) + (draft.read_write != NULL ? draft.read_write->count : 0);
+        total = (draft.read_only != NULL ? draft.read_only->count : 0) +
+                (draft.read_write != NULL ? draft.read_write->count : 0);
         if (total > POLICY_PATHS_MAX)
-                return build_error(build, nth_path(&draft, POLICY_PATHS_MAX)->position, "too many filesystem paths (%u > %u)", total,
-                        POLICY_PATHS_MAX);
+                return build_error(build, nth_path(&draft, POLICY_PATHS_MAX)->position,
+                        "too many filesystem paths (%u > %u)", total, POLICY_PATHS_MAX);
         paths = arena_array(build->arena, total, sizeof(*paths));
         if (paths == NULL)
                 return build_no_memory(build);
@@ -175,9 +197,11 @@ static int build_landlock(Build *build, const Node *map) {
 
 /* Hard requirements about nothing would be met by a session without any rule. */
 static int require_paths(Build *build, const Node *filesystem) {
-        if (filesystem == NULL || build->policy->landlock != POLICY_LANDLOCK_HARD || build->policy->path_count > 0)
+        if (filesystem == NULL || build->policy->landlock != POLICY_LANDLOCK_HARD ||
+                build->policy->path_count > 0)
                 return 0;
-        return build_error(build, filesystem->position, "hard_requirement needs at least one path in read_only or read_write");
+        return build_error(build, filesystem->position,
+                "hard_requirement needs at least one path in read_only or read_write");
 }
 
 static bool is_account_name(const char *name) {
@@ -187,22 +211,28 @@ static bool is_account_name(const char *name) {
                 return false;
         if ((name[0] >= '0' && name[0] <= '9') || name[0] == '-' || name[0] == '.')
                 return false;
-        return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == size;
+        return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+               size;
 }
 
-static int build_account(Build *build, const Node *node, const char *key, const char *id, const char **ret_name, PolicyPosition *ret_position) {
+static int build_account(Build *build, const Node *node, const char *key, const char *id,
+        const char **ret_name, PolicyPosition *ret_position) {
         char value[DIAGNOSTIC_VALUE_MAX];
         uint64_t number = 0;
 
         if (node == NULL)
                 return 0;
         if (node->text[0] == '\0') { /* what the original writes for "not set" */
-                build_find(build, POLICY_FINDING_WARNING, node->position, "'%s' is empty, which means '" POLICY_USER "'", key);
+                build_find(build, POLICY_FINDING_WARNING, node->position,
+                        "'%s' is empty, which means '" POLICY_USER "'", key);
                 return 0;
         }
-        if (!is_account_name(node->text) && (!number_parse(node->text, strlen(node->text), UINT32_MAX - 1, &number) || number == 0))
-                return build_error(build, node->position, "%s must be 'sandbox' or a numeric %s in range [1, 4294967294], got '%s'", key, id,
-                        diagnostic_value(node->text, value));
+        if (!is_account_name(node->text) &&
+                (!number_parse(node->text, strlen(node->text), UINT32_MAX - 1, &number) ||
+                        number == 0))
+                return build_error(build, node->position,
+                        "%s must be 'sandbox' or a numeric %s in range [1, 4294967294], got '%s'",
+                        key, id, diagnostic_value(node->text, value));
         *ret_position = node->position;
         *ret_name = build_text(build, node);
         return *ret_name != NULL ? 0 : -1;
@@ -213,8 +243,10 @@ static int build_process(Build *build, const Node *map) {
         DraftProcess draft;
         int r = read_section(map, &keys_process, &draft, build->diagnostics);
 
-        r |= build_account(build, draft.run_as_user, "run_as_user", "UID", &policy->user, &policy->user_position);
-        r |= build_account(build, draft.run_as_group, "run_as_group", "GID", &policy->group, &policy->group_position);
+        r |= build_account(build, draft.run_as_user, "run_as_user", "UID", &policy->user,
+                &policy->user_position);
+        r |= build_account(build, draft.run_as_group, "run_as_group", "GID", &policy->group,
+                &policy->group_position);
         return r;
 }
 
@@ -224,7 +256,8 @@ static int build_inference(Build *build, const Node *map) {
         DraftInference draft;
         int r = read_section(map, &keys_inference, &draft, build->diagnostics);
 
-        return r | build_texts(build, draft.allowed_routes, &build->policy->inference_routes, &build->policy->inference_route_count);
+        return r | build_texts(build, draft.allowed_routes, &build->policy->inference_routes,
+                           &build->policy->inference_route_count);
 }
 
 static int refuse_middlewares(Build *build, const Node *node) {
@@ -234,7 +267,8 @@ static int refuse_middlewares(Build *build, const Node *node) {
                 return build_error(build, node->position, "'%s' must be a map", key->name);
         if (node->count == 0)
                 return 0;
-        return build_error(build, node->position, "'%s' is not supported: %s", key->name, key->reason);
+        return build_error(
+                build, node->position, "'%s' is not supported: %s", key->name, key->reason);
 }
 
 int build_policy(Build *build, const Node *root) {
@@ -242,7 +276,8 @@ int build_policy(Build *build, const Node *root) {
         int r;
 
         if (root->kind != NODE_MAP)
-                return build_error(build, root->position, "a policy is a map; it starts with 'version: 1'");
+                return build_error(
+                        build, root->position, "a policy is a map; it starts with 'version: 1'");
         r = read_section(root, &keys_policy, &draft, build->diagnostics);
         if (draft.filesystem != NULL)
                 r |= build_filesystem(build, draft.filesystem);

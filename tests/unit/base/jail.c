@@ -40,7 +40,8 @@ static Jail small_jail(void) {
 }
 
 /* Runs it and expects a refusal of `kind` that says `text`. */
-static void expect_refusal(const Jail *jail, JailParser *parse, const void *input, ErrorKind kind, const char *text) {
+static void expect_refusal(
+        const Jail *jail, JailParser *parse, const void *input, ErrorKind kind, const char *text) {
         Error error = { 0 };
         void *result = NULL;
         size_t size = 0;
@@ -142,7 +143,8 @@ static void hands_on_the_parser_error(void **state) {
         void *result = NULL;
         size_t size = 0;
 
-        expect_refusal(&jail, fail_politely, NULL, ERROR_INPUT, "line 3 is wrong: No such file or directory");
+        expect_refusal(&jail, fail_politely, NULL, ERROR_INPUT,
+                "line 3 is wrong: No such file or directory");
         (void)jail_run(&jail, fail_politely, NULL, &result, &size, &error);
         assert_int_equal(error.code, ENOENT);
         assert_string_equal(error.text, "line 3 is wrong: No such file or directory");
@@ -196,7 +198,8 @@ static int answer_much(const void *input, Packer *result, Error *error) {
         return 0;
 }
 
-/* A parser under foreign control does not use the packer: it writes to the pipe, whose number it can find. */
+/* A parser under foreign control does not use the packer: it writes to the pipe, whose number it
+ * can find. */
 static int answer_behind_the_packer(const void *input, Packer *result, Error *error) {
         static const char block[8192];
 
@@ -221,7 +224,8 @@ static void bounds_the_answer(void **state) {
         int pipe_fd = next_free_fd();
 
         expect_refusal(&jail, answer_much, NULL, ERROR_LIMIT, "takes more than 4096 bytes");
-        expect_refusal(&jail, answer_behind_the_packer, &pipe_fd, ERROR_LIMIT, "more than 4096 bytes");
+        expect_refusal(
+                &jail, answer_behind_the_packer, &pipe_fd, ERROR_LIMIT, "more than 4096 bytes");
         expect_refusal(&jail, lie_about_the_outcome, &pipe_fd, ERROR_INPUT, "gave no answer");
 }
 
@@ -244,11 +248,13 @@ static void survives_a_crash(void **state) {
 
         expect_refusal(&jail, crash, NULL, ERROR_INPUT, "a system call");
         if (!SANITIZED) /* whose handler reports instead */
-                expect_refusal(&jail, fault, (void *)8, ERROR_INPUT, "crashed on the input (signal 11)");
+                expect_refusal(
+                        &jail, fault, (void *)8, ERROR_INPUT, "crashed on the input (signal 11)");
         expect_refusal(&jail, leave_early, NULL, ERROR_INPUT, "gave no answer");
 }
 
-/* Whoever asks to keep its identity while it holds something is refused, in a child so that this process keeps its own. */
+/* Whoever asks to keep its identity while it holds something is refused, in a child so that this
+ * process keeps its own. */
 static void never_keeps_a_privilege(void **state) {
         Jail jail = small_jail();
 
@@ -321,7 +327,8 @@ static pid_t find_jailed_child(pid_t parent, char *status, size_t room) {
                 if (child > 0) {
                         cleanup_free char *found = NULL;
 
-                        if (read_proc(path, &found, &size) == 0 && strstr(found, "Seccomp:\t2") != NULL && size < room) {
+                        if (read_proc(path, &found, &size) == 0 &&
+                                strstr(found, "Seccomp:\t2") != NULL && size < room) {
                                 memcpy(status, found, size + 1);
                                 return child;
                         }
@@ -334,8 +341,11 @@ static pid_t find_jailed_child(pid_t parent, char *status, size_t room) {
 /* Another process looks at a jailed one while it runs. */
 static void is_seen_without_privilege(void **state) {
         static const char *const expected[] = {
-                "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
-                "CapAmb:\t0000000000000000", "NoNewPrivs:\t1",
+                "CapInh:\t0000000000000000",
+                "CapPrm:\t0000000000000000",
+                "CapEff:\t0000000000000000",
+                "CapAmb:\t0000000000000000",
+                "NoNewPrivs:\t1",
         };
         Jail jail = small_jail();
         char status[8192] = "", path[64];
@@ -380,7 +390,8 @@ static void is_fast(void **state) {
                 assert_int_equal(jail_run(&jail, echo, "hello", &result, &size, NULL), 0);
         }
         (void)clock_gettime(CLOCK_MONOTONIC, &after);
-        ms = (double)(after.tv_sec - before.tv_sec) * 1e3 + (double)(after.tv_nsec - before.tv_nsec) / 1e6;
+        ms = (double)(after.tv_sec - before.tv_sec) * 1e3 +
+             (double)(after.tv_nsec - before.tv_nsec) / 1e6;
         print_message("one run: %.2f ms\n", ms / 100);
 }
 

@@ -10,12 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char good[] =
-        "version: 1\n"
-        "network_policies:\n"
-        "  web:\n"
-        "    endpoints: [{host: api.example.com, port: 443}, {host: other.example.com, port: 443}]\n"
-        "    binaries: [{path: /usr/bin/curl}]\n";
+static const char good[] = "version: 1\n"
+                           "network_policies:\n"
+                           "  web:\n"
+                           "    endpoints: [{host: api.example.com, port: 443}, {host: "
+                           "other.example.com, port: 443}]\n"
+                           "    binaries: [{path: /usr/bin/curl}]\n";
 static const char bad[] = "version: 1\nlandlok: {}\nproces: {}\n";
 static const char narrow[] =
         "version: 1\n"
@@ -32,7 +32,9 @@ static JailIdentity identity(void) {
 
 static bool allows(const Policy *policy, const char *host) {
         const PolicyProgram curl = { .path = "/usr/bin/curl" };
-        const PolicyRequest request = { .host = host, .port = 443, .programs = &curl, .program_count = 1 };
+        const PolicyRequest request = {
+                .host = host, .port = 443, .programs = &curl, .program_count = 1
+        };
 
         return policy_decide(policy, &request).allowed;
 }
@@ -56,7 +58,8 @@ static void says_where_a_text_is_wrong(void **state) {
         assert_int_equal(policy_load(&text, NULL, identity(), &policy, &error), -1);
         assert_null(policy);
         assert_int_equal(error.kind, ERROR_INPUT);
-        assert_string_equal(error.text, "policy.yaml:2:1: unknown key 'landlok' in policy; did you mean 'landlock'? (and 1 more)");
+        assert_string_equal(error.text, "policy.yaml:2:1: unknown key 'landlok' in policy; did you "
+                                        "mean 'landlock'? (and 1 more)");
 }
 
 static void bounds_by_the_ceiling(void **state) {
@@ -89,8 +92,10 @@ static void is_fast(void **state) {
                 assert_int_equal(policy_load(&text, NULL, identity(), &policy, NULL), 0);
         }
         (void)clock_gettime(CLOCK_MONOTONIC, &after);
-        print_message("one load: %.2f ms\n",
-                ((double)(after.tv_sec - before.tv_sec) * 1e3 + (double)(after.tv_nsec - before.tv_nsec) / 1e6) / 50);
+        print_message(
+                "one load: %.2f ms\n", ((double)(after.tv_sec - before.tv_sec) * 1e3 +
+                                               (double)(after.tv_nsec - before.tv_nsec) / 1e6) /
+                                               50);
 }
 
 int main(void) {
