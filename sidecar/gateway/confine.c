@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The launcher starts us without capabilities. This is the second wall: should a client's bytes take this process over, it can do with its open
+ * descriptors what it could before, and nothing else. It cannot open a file, make or connect a socket, start a program or a thread.
+ *
+ * The list of system calls is what libevent (epoll), OpenSSL and glibc's allocator use once they are warm. What glibc tries by the way and can do
+ * without (opening a locale or a time zone) fails with EPERM; anything else ends the process: the launcher starts a new one, and its line tells.
+ */
+#include "sidecar/gateway/confine.h"
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/syscalls.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* Newer than Debian 12's kernel headers; include/uapi/linux/landlock.h. */
+typedef struct LandlockAttributes {
+        uint64_t access_fs, access_net, scoped;
+} LandlockAttributes;
+
+#define LANDLOCK_ABI_FLOOR 2 /* the product's, see docs/architecture.md */
+
+/* All rights of an ABI: the highest bit of each kind, by the version that brought it. */
+static const struct {
+        int abi;
+        unsigned file_rights, network_rights, scopes;
+} landlock_versions[] = {
+        { 2, 14, 0, 0 },
+        { 3, 15, 0, 0 }, /* truncate */
+        { 4, 15, 2, 0 }, /* bind, connect */
+        { 5, 16, 2, 0 }, /* ioctl on devices */
+        { 6, 16, 2, 2 }, /* abstract sockets, signals */
+};
+
+static const char *const allowed_calls[] = {
+        /* the loop */
+        "epoll_wait", "epoll_pwait", "epoll_ctl", "clock_gettime", "gettimeofday", "restart_syscall",
+        /* clients, pipes, terminals, the launcher */
+        "read", "write", "readv", "writev", "recvmsg", "sendmsg", "recvfrom", "sendto", "accept4", "shutdown", "close",
+        "setsockopt", "getsockopt", "fcntl",
+        /* memory */
+        "brk", "munmap", "mremap", "madvise", "futex",
+        /* randomness, and OpenSSL's question whether it has been forked */
+        "getrandom", "getpid",
+        /* the end; a failed assertion */
+        "exit", "exit_group", "rt_sigprocmask", "rt_sigaction", "rt_sigreturn", "gettid", "tgkill",
+};
+
+static const char *const refused_calls[] = { "open", "openat", "stat", "newfstatat", "fstat", "access", "readlink", "socket", "connect" };
+
+static const unsigned long allowed_ioctls[] = { FIONREAD, TIOCSWINSZ, TCGETS };
+
+int confine_first(Error *error) {
+        const struct rlimit no_core = { 0 };
+        struct rlimit files;
+
+        if (prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
+                return error_set(error, ERROR_OS, errno, "cannot hide this process's memory");
+        /* Four descriptors a session. */
+        if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+                return error_set(error, ERROR_OS, errno, "cannot read the limit of open files");
+        files.rlim_cur = files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+                return error_set(error, ERROR_OS, errno, "cannot raise the limit of open files");
+        return 0;
+}
+
+static uint64_t all_bits(unsigned count) {
+        return (UINT64_C(1) << count) - 1;
+}
+
+static int restrict_landlock(Error *error) {
+        LandlockAttributes attributes = { 0 };
+        int abi = sys_landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+        cleanup_fd int ruleset = -1;
+
+        if (abi < LANDLOCK_ABI_FLOOR)
+                return error_set(error, ERROR_OS, abi < 0 ? errno : 0, "this kernel has no Landlock of version %d or later", LANDLOCK_ABI_FLOOR);
+        for (size_t i = 0; i < sizeof(landlock_versions) / sizeof(*landlock_versions); i++)
+                if (landlock_versions[i].abi <= abi) {
+                        attributes.access_fs = all_bits(landlock_versions[i].file_rights);
+                        attributes.access_net = all_bits(landlock_versions[i].network_rights);
+                        attributes.scoped = all_bits(landlock_versions[i].scopes);
+                }
+        /* Nothing is granted. An older kernel takes the longer record as long as what it does not know is zero. */
+        ruleset = sys_landlock_create_ruleset(&attributes, sizeof(attributes), 0);
+        if (ruleset < 0 || sys_landlock_restrict_self(ruleset, 0) < 0)
+                return error_set(error, ERROR_OS, errno, "cannot give up files and network by Landlock");
+        return 0;
+}
+
+/* A call that this architecture does not have needs no rule. */
+static int add_rule(scmp_filter_ctx filter, uint32_t action, const char *name) {
+        int number = seccomp_syscall_resolve_name(name);
+
+        return number == __NR_SCMP_ERROR ? -EINVAL : number < 0 ? 0 : seccomp_rule_add(filter, action, number, 0);
+}
+
+static int add_memory_rules(scmp_filter_ctx filter) {
+        const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+        int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, not_executable);
+
+        return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_executable);
+}
+
+static int add_ioctl_rules(scmp_filter_ctx filter) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < sizeof(allowed_ioctls) / sizeof(*allowed_ioctls); i++)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, allowed_ioctls[i])); /* the kernel looks at 32 bits */
+        return r;
+}
+
+static int add_rules(scmp_filter_ctx filter) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < sizeof(allowed_calls) / sizeof(*allowed_calls); i++)
+                r = add_rule(filter, SCMP_ACT_ALLOW, allowed_calls[i]);
+        for (size_t i = 0; r == 0 && i < sizeof(refused_calls) / sizeof(*refused_calls); i++)
+                r = add_rule(filter, SCMP_ACT_ERRNO(EPERM), refused_calls[i]);
+        if (r == 0)
+                r = add_memory_rules(filter);
+        if (r == 0)
+                r = add_ioctl_rules(filter);
+        return r;
+}
+
+static int restrict_calls(Error *error) {
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+        int r = filter != NULL ? add_rules(filter) : -ENOMEM;
+
+        if (r == 0)
+                r = seccomp_load(filter);
+        seccomp_release(filter);
+        return r == 0 ? 0 : error_set(error, ERROR_OS, -r, "cannot give up system calls by seccomp");
+}
+
+int confine_for_good(Error *error) {
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0)
+                return error_set(error, ERROR_OS, errno, "cannot give up new privileges");
+        if (restrict_landlock(error) < 0)
+                return -1;
+        return restrict_calls(error);
+}

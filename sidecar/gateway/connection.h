@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Connection: one client until it has a session: TLS, requests one after another, each authorised, each answered.
+ *
+ * Owns the transport until the upgrade. Patience is bounded: 10 s from the accept to a whole first request, 60 s between two.
+ */
+#include "sidecar/gateway/authorize.h"
+#include "sidecar/gateway/session.h"
+
+struct event_base;
+typedef struct Connection Connection;
+typedef struct Control Control;
+typedef struct Transport Transport;
+
+#define CONNECTION_SESSIONS_MAX 256U /* running at once; the next is told to come again */
+
+/* Both from the loop, and the connection is the owner's to free then. */
+typedef struct ConnectionEvents {
+        void (*upgraded)(void *owner, Connection *connection, const SessionParts *parts); /* the parts are the owner's */
+        void (*gone)(void *owner, Connection *connection);
+} ConnectionEvents;
+
+typedef struct ConnectionParts {
+        struct event_base *loop; /* borrowed */
+        Control *control;        /* borrowed */
+        Authorizer *authorizer;  /* borrowed */
+        AuthorizePeer peer;
+        Transport *transport;    /* taken */
+} ConnectionParts;
+
+/* NULL: no memory; the transport is freed then, too. */
+Connection *connection_new(const ConnectionParts *parts, const ConnectionEvents *events, void *owner);
+Connection *connection_free(Connection *connection);
