@@ -64,7 +64,7 @@ static const char *setting(const char *name) {
 static int run_report(Server server) {
         Report state = { .server = server, .node = setting("NODE_NAME"), .namespace = setting("NAMESPACE"), .ready_file = READY_FILE };
         bool ready = false, before = false;
-        Error error = { 0 };
+        Error error = { 0 }, said = { 0 };
 
         if (state.node == NULL || state.namespace == NULL)
                 return EXIT_USAGE;
@@ -74,10 +74,14 @@ static int run_report(Server server) {
                         return EXIT_SUCCESS;
         }
         do {
+                error = (Error){ 0 };
                 if (report_round(&state, &ready, &error) < 0)
+                        ready = false;
+                if (error.kind != 0 && strcmp(error.text, said.text) != 0) /* once, not in every round */
                         (void)log_error(&error, "node %s", state.node);
                 else if (ready != before)
                         log_line(LOG_LEVEL_INFO, ready ? "node %s is ready for sandboxed pods" : "node %s is not ready: its canary is not", state.node);
+                said = error;
                 before = ready;
         } while (!told_to_end(ready ? SECONDS_READY : SECONDS_UNREADY));
         return EXIT_SUCCESS;

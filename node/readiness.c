@@ -113,6 +113,22 @@ int readiness_count_pods(const char *json, size_t *ret_all, size_t *ret_running,
         return 0;
 }
 
+int readiness_each_name(const char *json, int (*each)(const char *name, void *context, Error *error), void *context, Error *error) {
+        cleanup(document_freep) json_t *document = parse(json, error);
+        json_t *object;
+        size_t i;
+
+        if (document == NULL)
+                return -1;
+        json_array_foreach(json_object_get(document, "items"), i, object) {
+                const char *name = json_string_value(member(object, "metadata", "name"));
+
+                if (name != NULL && each(name, context, error) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 void readiness_status_message(const char *json, char *ret_message, size_t size) {
         cleanup(document_freep) json_t *document = json_loads(json, 0, NULL);
 

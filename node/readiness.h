@@ -40,5 +40,8 @@ int readiness_read_rollout(const char *json, RolloutFacts *ret_facts, Error *err
 /* Of a list of pods: how many there are, and how many are past their init containers and not being deleted. */
 int readiness_count_pods(const char *json, size_t *ret_all, size_t *ret_running, Error *error);
 
+/* Calls `each` with the name of every object of a list, until it returns less than 0; that is returned. */
+int readiness_each_name(const char *json, int (*each)(const char *name, void *context, Error *error), void *context, Error *error);
+
 /* The `message` of a Status; "" when the text is none. */
 void readiness_status_message(const char *json, char *ret_message, size_t size);

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define HANDLER "navigator"
-#define LABEL "navigator.sandbox/ready"
 #define CANARY_LABEL "app.kubernetes.io%2Fcomponent%3Dcanary" /* as a query's value */
 #define FAILURES_MAX 6U
 
@@ -35,7 +34,7 @@ static int read_node(const Report *report, NodeFacts *ret_facts, Error *error) {
         (void)snprintf(path, sizeof(path), "/api/v1/nodes/%s", report->node);
         if (server_tell(&report->server, "GET", path, NULL, NULL, false, &answer, error) < 0)
                 return -1;
-        return readiness_read_node(answer.body, HANDLER, LABEL, ret_facts, error);
+        return readiness_read_node(answer.body, HANDLER, REPORT_LABEL, ret_facts, error);
 }
 
 static int set_label(const Report *report, bool ready, Error *error) {
@@ -44,7 +43,7 @@ static int set_label(const Report *report, bool ready, Error *error) {
 
         (void)snprintf(path, sizeof(path), "/api/v1/nodes/%s", report->node);
         return server_tell(&report->server, "PATCH", path, "application/merge-patch+json",
-                ready ? "{\"metadata\":{\"labels\":{\"" LABEL "\":\"true\"}}}" : "{\"metadata\":{\"labels\":{\"" LABEL "\":null}}}", false,
+                ready ? "{\"metadata\":{\"labels\":{\"" REPORT_LABEL "\":\"true\"}}}" : "{\"metadata\":{\"labels\":{\"" REPORT_LABEL "\":null}}}", false,
                 &answer, error);
 }
 

@@ -14,6 +14,8 @@
 #include "node/readiness.h"
 #include "node/request.h"
 
+#define REPORT_LABEL "navigator.sandbox/ready"
+
 typedef struct Report {
         Server server;
         const char *node;

@@ -103,7 +103,7 @@ static int make_headers(const Server *server, const char *type, Headers **header
         return 0;
 }
 
-static bool set_options(CURL *handle, const Server *server, const char *method, const char *url, const char *authority, const char *body) {
+static bool set_options(CURL *handle, const char *method, const char *url, const char *authority, const char *body) {
         return curl_easy_setopt(handle, CURLOPT_URL, url) == CURLE_OK &&
                 curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
                 curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK &&
@@ -130,7 +130,7 @@ int server_ask(const Server *server, const char *method, const char *path, const
         (void)snprintf(authority, sizeof(authority), "%s/ca.crt", server->credentials);
         if (make_headers(server, type, &headers, error) < 0)
                 return -1;
-        if (!set_options(handle, server, method, url, authority, body) ||
+        if (!set_options(handle, method, url, authority, body) ||
                 curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
                 curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_bytes) != CURLE_OK ||
                 curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer) != CURLE_OK)

@@ -7,6 +7,7 @@
 #include "node/retire.h"
 
 #include "node/readiness.h"
+#include "node/report.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -74,13 +75,33 @@ static int wait_until(const Retire *retire, int (*check)(const Retire *, bool *,
                 what, retire->seconds, retire->namespace);
 }
 
+/* Without a canary the reporters do not set it again. */
+static int remove_label(const char *node, void *context, Error *error) {
+        cleanup(answer_freep) Answer answer = { 0 };
+        const Retire *retire = context;
+        char path[512];
+
+        (void)snprintf(path, sizeof(path), "/api/v1/nodes/%s", node);
+        return server_tell(&retire->server, "PATCH", path, "application/merge-patch+json",
+                "{\"metadata\":{\"labels\":{\"" REPORT_LABEL "\":null}}}", true, &answer, error);
+}
+
+static int remove_labels(const Retire *retire, Error *error) {
+        cleanup(answer_freep) Answer answer = { 0 };
+        Retire context = *retire;
+
+        if (server_tell(&retire->server, "GET", "/api/v1/nodes?labelSelector=navigator.sandbox%2Fready", NULL, NULL, false, &answer, error) < 0)
+                return -1;
+        return readiness_each_name(answer.body, remove_label, &context, error);
+}
+
 int retire(const Retire *retire, Error *error) {
         cleanup(answer_freep) Answer answer = { 0 };
         char path[512];
 
         (void)set_path(retire, CANARY_SET, path);
         if (server_tell(&retire->server, "DELETE", path, NULL, NULL, true, &answer, error) < 0 ||
-                wait_until(retire, canaries_are_gone, "the canaries to end", error) < 0)
+                wait_until(retire, canaries_are_gone, "the canaries to end", error) < 0 || remove_labels(retire, error) < 0)
                 return -1;
         answer = answer_free(answer);
         (void)set_path(retire, NODE_SET, path);

@@ -19,7 +19,7 @@ TOP = HERE.parent.parent
 CHART = TOP / "charts/navigator"
 RELEASE, SYSTEM = "navigator", "navigator-system"
 VALUES = Path(os.environ.get("NAVIGATOR_E2E_VALUES", HERE / "values.yaml"))
-WORKLOAD = os.environ.get("NAVIGATOR_E2E_WORKLOAD", "localhost/navigator/workload:local")
+WORKLOAD = os.environ.get("NAVIGATOR_E2E_WORKLOAD", "localhost/navigator-workload:latest")
 PULL = os.environ.get("NAVIGATOR_E2E_PULL", "Never")
 
 

@@ -9,8 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-from local.build import build
-from local.images import Images
 from local.progress import Console, Failure
 
 from . import certificates, cgroups, programs
@@ -143,8 +141,3 @@ def wait_for_end(descriptor: int) -> None:
     poller.register(descriptor, select.POLLIN)
     poller.poll(10_000)
     os.close(descriptor)
-
-
-def local_images(console: Console) -> dict:
-    """Every image that the cases use, made on this machine."""
-    return Images(console, build(console, "release")).make()
