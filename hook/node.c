@@ -72,7 +72,7 @@ static int refuse_unknown(Value object, const char *section, Error *error) {
                 char path[128];
                 int r = snprintf(path, sizeof(path), "%s%s%s", section, section[0] != '\0' ? "." : "", key);
 
-                if (r < 0 || (size_t)r >= sizeof(path) || !is_known(path, (size_t)r))
+                if (r < 0 || (size_t)r >= sizeof(path) || strchr(key, '.') != NULL || !is_known(path, (size_t)r))
                         return error_set(error, ERROR_INPUT, 0, "%s: unknown key '%s%s%s'", object.document,
                                 section, section[0] != '\0' ? "." : "", key);
         }
