@@ -46,12 +46,10 @@ static const struct option options[] = {
 
 /* A runtime may start us with a standard descriptor closed: the next open() would take its number. */
 static int settle(void) {
-        int fd;
-
-        do
-                fd = open("/dev/null", O_RDWR);
-        while (fd >= 0 && fd < 2);
-        if (fd < 0 || sys_close_range(3, ~0U, 0) < 0 || clearenv() != 0)
+        for (int fd = 0; fd < 3; fd++)
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+                        return -1;
+        if (sys_close_range(3, ~0U, 0) < 0 || clearenv() != 0)
                 return -1;
         (void)umask(022);
         return 0;
