@@ -135,7 +135,7 @@ static int mount_home(const Injection *injection, Error *error) {
                 .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
         };
         cleanup_fd int tree = -1, place = -1;
-        int r = rootfs_look(injection->rootfs, IDENTITY_HOME, error);
+        int r = rootfs_is_vacant(injection->rootfs, IDENTITY_HOME, error);
 
         if (r <= 0)
                 return r;

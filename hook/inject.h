@@ -8,7 +8,7 @@
  *   /etc/navigator/proxy.env          the proxy settings, for tools
  *   /etc/profile.d/zz-navigator.sh    the same for login shells, and the image's PATH
  *   /etc/passwd, /etc/group           with the user `sandbox`, where the image lacks it
- *   /sandbox                          a small writable tmpfs, where the image has nothing of that name
+ *   /sandbox                          a small writable tmpfs, where the image has nothing there
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -11,6 +11,7 @@
 #include "base/syscalls.h"
 #include "hook/hostile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -117,14 +118,33 @@ int rootfs_read(const Rootfs *rootfs, const char *path, RootfsReach reach, size_
         return r < 0 ? error_context(error, "the image") : r;
 }
 
-int rootfs_look(const Rootfs *rootfs, const char *path, Error *error) {
-        cleanup_fd int fd = sys_openat2_in_root(rootfs->directory, path, O_PATH | O_CLOEXEC, 0);
+static bool is_empty(int fd) {
+        DIR *directory = fdopendir(fd); /* owns fd from here on */
+        const struct dirent *entry;
+        bool empty = true;
+
+        if (directory == NULL) {
+                (void)fd_close(fd);
+                return false;
+        }
+        while (empty && (entry = readdir(directory)) != NULL)
+                empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        (void)closedir(directory);
+        return empty;
+}
+
+int rootfs_is_vacant(const Rootfs *rootfs, const char *path, Error *error) {
+        cleanup_fd int fd = sys_openat2(rootfs->directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+                RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+        struct stat status;
 
         if (fd < 0 && errno == ENOENT)
-                return ROOTFS_MISSING;
-        if (fd < 0)
+                return 1;
+        if (fd < 0 && (errno == EXDEV || errno == ELOOP || errno == ENOTDIR))
+                return 0;
+        if (fd < 0 || fstat(fd, &status) < 0)
                 return error_set(error, ERROR_OS, errno, "cannot look at '%s' of the image", path);
-        return 0;
+        return status.st_uid == rootfs->owner_uid && is_empty(take_fd(fd));
 }
 
 /* mkdirat() or an exclusive creation, as the container's root: a mount with mapped ids refuses the host's. */

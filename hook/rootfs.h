@@ -48,5 +48,6 @@ int rootfs_read(const Rootfs *rootfs, const char *path, RootfsReach reach, size_
 int rootfs_make_directory(const Rootfs *rootfs, const char *path, int *ret_fd, Error *error);
 int rootfs_make_file(const Rootfs *rootfs, const char *path, int *ret_fd, Error *error);
 
-/* 0 when something that can be reached has that name, else ROOTFS_MISSING. */
-int rootfs_look(const Rootfs *rootfs, const char *path, Error *error);
+/* 1 when there is nothing at `path`, or only an empty directory of the container's root on the image's own file system, as an earlier run of the same
+ * container leaves behind; 0 when something is there: of the image, or a volume. */
+int rootfs_is_vacant(const Rootfs *rootfs, const char *path, Error *error);

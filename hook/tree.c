@@ -9,12 +9,16 @@
 #include <assert.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define KEY_MAX 253U              /* what a message shows of a key: a whole annotation prefix */
 #define EXACT_MAX 9007199254740992.0 /* 2^53: up to here every whole number is a double */
 
 void tree_seed(void) {
-        json_object_seed(0);
+        size_t seed = 0; /* 0 lets jansson choose, and open /dev/urandom for it */
+
+        (void)getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
+        json_object_seed(seed);
 }
 
 /* jansson says where decoding failed, but not in which member: the last `"key":` before that place. */

@@ -27,7 +27,7 @@ typedef struct Tree {
         struct json_t *root; /* owned */
 } Tree;
 
-/* Draws the random seed of the hash tables, which opens a file: before a jail in which one is parsed. */
+/* Draws the random seed of the hash tables; before a jail, in which jansson could not. */
 void tree_seed(void);
 
 /* `name` is borrowed for the life of the tree. The text must hold one object or list. ERROR_INPUT names line and column. */
