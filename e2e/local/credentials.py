@@ -21,12 +21,6 @@ class Credentials:
     def key(self) -> Path:
         return self.folder / "tls.key"
 
-    def secret(self, name: str) -> dict:
-        """The Kubernetes Secret that the sidecar mounts at /etc/navigator-gateway."""
-        data = {"tls.crt": self.certificate.read_bytes(), "tls.key": self.key.read_bytes(), "token": self.token.encode()}
-        return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name},
-                "data": {key: base64.b64encode(value).decode() for key, value in data.items()}}
-
     def kubeconfig(self, path: Path, port: int) -> Path:
         path.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "navigator",
@@ -49,4 +43,5 @@ def create(folder: Path) -> Credentials:
          "-keyout", credentials.key, "-out", credentials.certificate],
         check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     (folder / "token").write_text(credentials.token)
+    (folder / "token").chmod(0o600)
     return credentials

@@ -29,6 +29,9 @@ LAUNCHER_CAPABILITIES = (
     "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE", "SETUID", "SETGID", "SETPCAP", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER",
     "NET_BIND_SERVICE", "NET_ADMIN", "NET_RAW")
 
+# Where the launcher looks for its roles; what people call is in /usr/bin.
+PLACES = {name: f"/usr/libexec/navigator/{name}" for name in ("navigator-gateway", "navigator-egress")}
+
 DEBIAN_PACKAGES = (
     "bash", "coreutils", "procps", "util-linux", "iproute2", "python3", "python3-venv", "curl", "git", "tmux", "ca-certificates",
     "openssh-client", "sudo")
@@ -63,7 +66,7 @@ class Images:
 
     def _archive(self, name: str, key: str, layers, config: dict) -> Path:
         """The archive for this key; an older one of the same name makes room."""
-        output = CACHE / f"{name}-{hashlib.sha256(f'{key} {config}'.encode()).hexdigest()[:16]}.image"
+        output = CACHE / f"{name}-{hashlib.sha256(f'{reference(name)} {key} {config}'.encode()).hexdigest()[:16]}.image"
         if not output.exists():
             archive.write(output, reference(name), layers(), config, ARCHITECTURE)
             for old in CACHE.glob(f"{name}-*.image"):
@@ -113,8 +116,8 @@ class Images:
             layer.file(path, source.read_bytes(), 0o755, attribute=archive.capability_attribute(()))
         for program in programs:
             capabilities = LAUNCHER_CAPABILITIES if program.name == "navigator-sidecar" else ()
-            layer.file(f"/usr/bin/{program.name}", program.read_bytes(), 0o755 if program.name == "navigator" else 0o711,
-                       attribute=archive.capability_attribute(capabilities))
+            layer.file(PLACES.get(program.name, f"/usr/bin/{program.name}"), program.read_bytes(),
+                       0o755 if program.name == "navigator" else 0o711, attribute=archive.capability_attribute(capabilities))
         for folder in ("/etc/navigator-gateway", "/proc", "/sys", "/dev", "/run/navigator"):
             layer.parents(folder + "/")
             layer.folder(folder)

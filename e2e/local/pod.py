@@ -40,12 +40,12 @@ class Node:
         }, indent=2))
         self.register_hook()
 
-    def register_hook(self, stage: str = "prestart") -> None:
-        hook = self.programs / "navigator-hook"
-        self.engine.register_hook({
-            "version": "1.0.0", "stages": [stage], "when": {"always": True},
-            "hook": {"path": str(hook), "args": ["navigator-hook", "--config", str(self.configuration)],
-                     "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"], "timeout": 10}})
+    def register_hook(self, **changes) -> None:
+        """As `navigator-hook print-config podman` says, with our configuration; tests change a part of it."""
+        text = subprocess.run([self.programs / "navigator-hook", "print-config", "podman"], stdout=subprocess.PIPE, check=True).stdout
+        document = {**json.loads(text), **changes}
+        document["hook"]["args"] = ["navigator-hook", "--config", str(self.configuration)]
+        self.engine.register_hook(document)
 
     def policy(self, name: str, text: str) -> None:
         (self.policies / f"{name}.yaml").write_text(text)
@@ -88,6 +88,9 @@ class Pod:
         self.manifest = copy.deepcopy(manifest)
         self.name = manifest["metadata"]["name"]
         self.port = None
+        for volume in self.manifest["spec"].get("volumes", []):
+            if volume["name"] == "gateway":
+                volume["hostPath"]["path"] = str(node.credentials.folder)
         for container in self.manifest["spec"]["containers"]:
             for port in container.get("ports", []):
                 self.port = port["hostPort"]
@@ -100,19 +103,12 @@ class Pod:
     def start(self) -> None:
         if self.port:
             self.node.credentials.kubeconfig(self.kubeconfig, self.port)
-        documents = [self.node.credentials.secret(volume["secret"]["secretName"])
-                     for volume in self.manifest["spec"].get("volumes", []) if "secret" in volume]
-        for document in [*documents, self.manifest]:
-            path = self.node.folder / f"{self.name}.yaml"
-            path.write_text(yaml.safe_dump(document, sort_keys=False))
-            path.chmod(0o600)
-            if document["kind"] == "Secret":
-                self.engine.run("secret", "rm", document["metadata"]["name"], check=False)
-            self.engine.run("kube", "play", "--network", "navigator", path)
+        path = self.node.folder / f"{self.name}.yaml"
+        path.write_text(yaml.safe_dump(self.manifest, sort_keys=False))
+        self.engine.run("kube", "play", "--network", "navigator", path)
 
     def remove(self) -> None:
         self.engine.run("pod", "rm", "--force", "--time", "0", self.name, check=False)
-        self.engine.run("volume", "prune", "--force", check=False)
 
     def pid(self, container: str) -> int:
         """Of the container's first process, as the host numbers it."""

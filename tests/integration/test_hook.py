@@ -33,12 +33,14 @@ def host_mounts() -> str:
 def test_HK1_container_without_our_annotation(node, tmp_path):
     aside = node.policies.with_name("policies.aside")
     configuration = node.configuration.read_text()
+    node.register_hook(when={"always": True})
     node.policies.rename(aside)
     node.configuration.write_text("this is not JSON {")
     try:
         result = run(node, "sh", "-c", "echo started; ls /etc/navigator", image="stock", annotated=False)
         assert result.stdout == "started\n", result.stderr
     finally:
+        node.register_hook()
         aside.rename(node.policies)
         node.configuration.write_text(configuration)
 
@@ -60,7 +62,7 @@ def test_HK1_reads_the_state_alone(programs, tmp_path):
 @pytest.mark.parametrize("runtime", ["runc", "crun"])
 def test_HK2_policy_is_there_and_read_only(hook, runtime, stage):
     before = host_mounts()
-    hook.register_hook(stage)
+    hook.register_hook(stages=[stage])
     try:
         options = ["--runtime", runtime] + (["--cgroups", "disabled"] if runtime == "crun" else [])
         result = hook.engine.run("run", "--rm", "--network", "none", *ANNOTATION, *options, images.reference("workload"), "sh", "-c",

@@ -258,7 +258,7 @@ def test_PR19_only_the_launchers_file_has_capabilities(pod):
     elfs = {path: os.getxattr(path, "security.capability") for path in root.rglob("*")
             if path.is_file() and not path.is_symlink() and os.stat(path).st_dev == os.stat(root).st_dev and path.read_bytes()[:4] == b"\x7fELF"}
     names = {str(path.relative_to(root)) for path in elfs}
-    assert {"usr/bin/navigator-sidecar", "usr/bin/navigator-gateway"} <= names
+    assert {"usr/bin/navigator-sidecar", "usr/libexec/navigator/navigator-gateway"} <= names
     for path, attribute in elfs.items():
         wanted = images.LAUNCHER_CAPABILITIES if path.name == "navigator-sidecar" else ()
         assert attribute == images.archive.capability_attribute(wanted), path
