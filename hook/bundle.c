@@ -17,14 +17,22 @@ static const struct {
         const char *name;
         uint32_t resource;
 } limit_names[] = {
-        { "RLIMIT_AS", RLIMIT_AS },           { "RLIMIT_CORE", RLIMIT_CORE },
-        { "RLIMIT_CPU", RLIMIT_CPU },         { "RLIMIT_DATA", RLIMIT_DATA },
-        { "RLIMIT_FSIZE", RLIMIT_FSIZE },     { "RLIMIT_LOCKS", RLIMIT_LOCKS },
-        { "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK }, { "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
-        { "RLIMIT_NICE", RLIMIT_NICE },       { "RLIMIT_NOFILE", RLIMIT_NOFILE },
-        { "RLIMIT_NPROC", RLIMIT_NPROC },     { "RLIMIT_RSS", RLIMIT_RSS },
-        { "RLIMIT_RTPRIO", RLIMIT_RTPRIO },   { "RLIMIT_RTTIME", RLIMIT_RTTIME },
-        { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING }, { "RLIMIT_STACK", RLIMIT_STACK },
+        { "RLIMIT_AS", RLIMIT_AS },
+        { "RLIMIT_CORE", RLIMIT_CORE },
+        { "RLIMIT_CPU", RLIMIT_CPU },
+        { "RLIMIT_DATA", RLIMIT_DATA },
+        { "RLIMIT_FSIZE", RLIMIT_FSIZE },
+        { "RLIMIT_LOCKS", RLIMIT_LOCKS },
+        { "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
+        { "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
+        { "RLIMIT_NICE", RLIMIT_NICE },
+        { "RLIMIT_NOFILE", RLIMIT_NOFILE },
+        { "RLIMIT_NPROC", RLIMIT_NPROC },
+        { "RLIMIT_RSS", RLIMIT_RSS },
+        { "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
+        { "RLIMIT_RTTIME", RLIMIT_RTTIME },
+        { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
+        { "RLIMIT_STACK", RLIMIT_STACK },
 };
 
 typedef struct Reader {
@@ -101,13 +109,16 @@ static int read_limits(Value config, Bundle *bundle, Error *error) {
                 const uint32_t *resource;
 
                 if (value_string(value_at(list, i), "type", &name, error) < 0 ||
-                        value_number(value_at(list, i), "soft", UINT64_MAX, &limit.soft, error) < 0 ||
+                        value_number(value_at(list, i), "soft", UINT64_MAX, &limit.soft, error) <
+                                0 ||
                         value_number(value_at(list, i), "hard", UINT64_MAX, &limit.hard, error) < 0)
                         return error_context(error, "process.rlimits[%zu]", i);
                 resource = find_limit(name);
                 if (resource == NULL || bundle->limit_count == RECORD_RLIMITS_MAX)
                         return error_set(error, ERROR_INPUT, 0,
-                                "config.json: 'process.rlimits' has an unknown or repeated type '%s'", name);
+                                "config.json: 'process.rlimits' has an unknown or repeated type "
+                                "'%s'",
+                                name);
                 limit.resource = *resource;
                 bundle->limits[bundle->limit_count++] = limit;
         }
@@ -143,7 +154,8 @@ static int read_policy_volume(Value config, Bundle *bundle, Error *error) {
                 if (strcmp(destination, BUNDLE_POLICY_VOLUME) != 0)
                         continue;
                 if (value_string(value_at(list, i), "source", &bundle->policy_volume, error) < 0 ||
-                        has_option(value_at(list, i), "ro", &bundle->policy_volume_read_only, error) < 0)
+                        has_option(value_at(list, i), "ro", &bundle->policy_volume_read_only,
+                                error) < 0)
                         return error_context(error, "mounts[%zu]", i);
         }
         return 0;
@@ -161,11 +173,13 @@ static int read_texts(Value config, Bundle *bundle, Error *error) {
                 value_string(value_at(arguments, 0), "", &bundle->program, error) < 0)
                 return -1;
         if (bundle->directory[0] != '/')
-                return error_set(error, ERROR_INPUT, 0, "config.json: 'process.cwd' is not an absolute path");
+                return error_set(error, ERROR_INPUT, 0,
+                        "config.json: 'process.cwd' is not an absolute path");
         return 0;
 }
 
-/* podman's storage: [{"id": ..., "names": [NAME], "metadata": "{\"image-name\": ...}"}]. Without an entry nothing is known. */
+/* podman's storage: [{"id": ..., "names": [NAME], "metadata": "{\"image-name\": ...}"}]. Without an
+ * entry nothing is known. */
 static int read_storage(Value list, const char *id, Bundle *bundle, Tree *metadata, Error *error) {
         for (size_t i = 0; i < value_count(list); i++) {
                 Value item = value_at(list, i), names = { 0 };
@@ -178,9 +192,11 @@ static int read_storage(Value list, const char *id, Bundle *bundle, Tree *metada
                 if (value_list(item, "names", &names, error) < 0 ||
                         value_string(value_at(names, 0), "", &bundle->storage_name, error) < 0 ||
                         value_string(item, "metadata", &text, error) < 0 ||
-                        tree_parse("the container's metadata", text, strlen(text), metadata, error) < 0)
+                        tree_parse("the container's metadata", text, strlen(text), metadata,
+                                error) < 0)
                         return -1;
-                return value_string(tree_root(metadata), "image-name", &bundle->storage_image, error);
+                return value_string(
+                        tree_root(metadata), "image-name", &bundle->storage_image, error);
         }
         return 0;
 }
@@ -209,7 +225,8 @@ static void pack_bundle(const Bundle *bundle, Packer *result) {
 }
 
 static int read_config(const BundleText *input, Value config, Reader *reader, Error *error) {
-        if (read_root(input, config, reader, error) < 0 || read_user(config, &reader->bundle, error) < 0 ||
+        if (read_root(input, config, reader, error) < 0 ||
+                read_user(config, &reader->bundle, error) < 0 ||
                 read_texts(config, &reader->bundle, error) < 0 ||
                 read_environment(config, &reader->bundle, error) < 0 ||
                 read_limits(config, &reader->bundle, error) < 0)
@@ -222,8 +239,14 @@ int bundle_parse(const void *bundle_text, Packer *result, Error *error) {
         cleanup(tree_freep) Tree config = { 0 }, storage = { 0 }, metadata = { 0 };
         Value root = { 0 }, containers = { 0 };
         Reader reader = {
-                .bundle = { .propagation = "", .mount_label = "", .program = "", .directory = "/",
-                        .apparmor = "", .selinux = "", .policy_volume = "", .storage_name = "",
+                .bundle = { .propagation = "",
+                        .mount_label = "",
+                        .program = "",
+                        .directory = "/",
+                        .apparmor = "",
+                        .selinux = "",
+                        .policy_volume = "",
+                        .storage_name = "",
                         .storage_image = "" },
         };
         int r;
@@ -233,7 +256,8 @@ int bundle_parse(const void *bundle_text, Packer *result, Error *error) {
                 return -1;
         r = read_config(input, root, &reader, error);
         if (r == 0 && input->storage != NULL) {
-                r = tree_parse("containers.json", input->storage, input->storage_size, &storage, error);
+                r = tree_parse(
+                        "containers.json", input->storage, input->storage_size, &storage, error);
                 if (r == 0)
                         r = value_list(tree_root(&storage), "", &containers, error);
                 if (r == 0)
@@ -270,7 +294,8 @@ int bundle_unpack(const void *data, size_t size, Bundle *ret_bundle, Error *erro
         bundle.storage_image = unpack_string(&fields);
         if (!unpack_end(&fields) || bundle.root[0] != '/' || bundle.directory[0] != '/') {
                 bundle_done(&bundle);
-                return error_set(error, ERROR_PEER, 0, "a malformed result of the config.json parser");
+                return error_set(
+                        error, ERROR_PEER, 0, "a malformed result of the config.json parser");
         }
         *ret_bundle = bundle;
         return 0;
@@ -285,7 +310,8 @@ const char *bundle_variable(const Bundle *bundle, const char *name) {
         size_t length = strlen(name);
 
         for (size_t i = 0; bundle->environment != NULL && bundle->environment[i] != NULL; i++)
-                if (strncmp(bundle->environment[i], name, length) == 0 && bundle->environment[i][length] == '=')
+                if (strncmp(bundle->environment[i], name, length) == 0 &&
+                        bundle->environment[i][length] == '=')
                         return bundle->environment[i] + length + 1;
         return NULL;
 }

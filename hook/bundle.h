@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Bundle: the parts of the bundle's config.json that we use (OCI runtime specification, "Configuration"), and, under podman, the name and
- * image that only its storage knows.
+ * Bundle: the parts of the bundle's config.json that we use (OCI runtime specification,
+ * "Configuration"), and, under podman, the name and image that only its storage knows.
  *
- * The engine wrote these files, but most values in them come from the image and from the pod's author: bundle_parse() runs in a jail.
+ * The engine wrote these files, but most values in them come from the image and from the pod's
+ * author: bundle_parse() runs in a jail.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +16,8 @@
 #include "base/pack.h"
 #include "sidecar/wire/record.h"
 
-/* Environment and arguments are bounded by execve to 2 MiB; JSON may need twice that. Podman's list grows with the containers of a node. */
+/* Environment and arguments are bounded by execve to 2 MiB; JSON may need twice that. Podman's list
+ * grows with the containers of a node. */
 #define BUNDLE_CONFIG_MAX (4U * 1024U * 1024U)
 #define BUNDLE_STORAGE_MAX (8U * 1024U * 1024U)
 

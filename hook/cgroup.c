@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Three texts of the kernel are put side by side, line by line; no library, no copy of a tree. Paths in /proc/PID/cgroup are relative to the
- * root of the reader's cgroup namespace, mounts may show a part of a hierarchy (the fourth field of mountinfo): that prefix is taken off.
+ * Three texts of the kernel are put side by side, line by line; no library, no copy of a tree.
+ * Paths in /proc/PID/cgroup are relative to the root of the reader's cgroup namespace, mounts may
+ * show a part of a hierarchy (the fourth field of mountinfo): that prefix is taken off.
  */
 #include "hook/cgroup.h"
 
@@ -118,11 +119,13 @@ static bool mount_serves(const Mount *mount, Span name) {
         return span_equal(mount->type, "cgroup") && list_has(mount->options, first);
 }
 
-/* The container's path without what the mount does not show; false when it lies outside, or is the mount's own root. */
+/* The container's path without what the mount does not show; false when it lies outside, or is the
+ * mount's own root. */
 static bool below(Span path, Span root, Span *ret_rest) {
         if (root.size == 1)
                 root.size = 0; /* "/" */
-        if (path.size <= root.size + 1 || memcmp(path.at, root.at, root.size) != 0 || path.at[root.size] != '/')
+        if (path.size <= root.size + 1 || memcmp(path.at, root.at, root.size) != 0 ||
+                path.at[root.size] != '/')
                 return false;
         *ret_rest = (Span){ .at = path.at + root.size + 1, .size = path.size - root.size - 1 };
         return true;
@@ -133,9 +136,11 @@ static bool find_mount(const char *mounts, Span name, Span path, Cgroup *ret_cgr
                 Mount mount;
                 Span rest;
 
-                if (!split_mount(line, &mount) || !mount_serves(&mount, name) || !below(path, mount.root, &rest))
+                if (!split_mount(line, &mount) || !mount_serves(&mount, name) ||
+                        !below(path, mount.root, &rest))
                         continue;
-                /* mountinfo escapes blanks as \040; a hierarchy mounted on such a path is nobody's layout */
+                /* mountinfo escapes blanks as \040; a hierarchy mounted on such a path is nobody's
+                 * layout */
                 if (memchr(mount.point.at, '\\', mount.point.size) != NULL)
                         continue;
                 return span_copy(name, ret_cgroup->name, sizeof(ret_cgroup->name)) &&
@@ -152,7 +157,8 @@ static bool is_ours(const char *own, Span name, Span path) {
 
                 if (split_cgroup(line, &our_name, &our_path) && our_name.size == name.size &&
                         memcmp(our_name.at, name.at, name.size) == 0)
-                        return our_path.size == path.size && memcmp(our_path.at, path.at, path.size) == 0;
+                        return our_path.size == path.size &&
+                               memcmp(our_path.at, path.at, path.size) == 0;
         }
         return false;
 }
@@ -186,10 +192,13 @@ static int open_one(const Cgroup *cgroup, int *ret_fd, Error *error) {
         if (mount < 0)
                 return error_set(error, ERROR_OS, errno, "cannot open '%s'", cgroup->mount);
         (void)snprintf(file, sizeof(file), "%s/cgroup.procs", cgroup->path);
-        /* below the mount and through no link: the last components of the path may have been named by the container */
-        fd = sys_openat2(mount, file, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+        /* below the mount and through no link: the last components of the path may have been named
+         * by the container */
+        fd = sys_openat2(
+                mount, file, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
         if (fd < 0)
-                return error_set(error, ERROR_OS, errno, "cannot open '%s' below '%s'", file, cgroup->mount);
+                return error_set(
+                        error, ERROR_OS, errno, "cannot open '%s' below '%s'", file, cgroup->mount);
         *ret_fd = fd;
         return 0;
 }

@@ -39,12 +39,15 @@ static int find_peer(int pod, const char *file, void *data) {
 
         if (registry_read_sidecar(pod, file, &peer->sidecar, NULL) != 0)
                 return 0;
-        return process_open_known(peer->proc, peer->sidecar.pid, peer->sidecar.start_time, &peer->process, NULL) == 0;
+        return process_open_known(peer->proc, peer->sidecar.pid, peer->sidecar.start_time,
+                       &peer->process, NULL) == 0;
 }
 
-/* Before pivot_root the sidecar's root is still the host's, and its /run/navigator another directory: the inode tells. */
+/* Before pivot_root the sidecar's root is still the host's, and its /run/navigator another
+ * directory: the inode tells. */
 static int open_socket_directory(const Peer *peer, int *ret_fd, Error *error) {
-        cleanup_fd int root = openat(peer->process.directory, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        cleanup_fd int root =
+                openat(peer->process.directory, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
         cleanup_fd int fd = -1;
         struct stat status;
 
@@ -52,7 +55,8 @@ static int open_socket_directory(const Peer *peer, int *ret_fd, Error *error) {
                 return DELIVER_NOBODY;
         fd = sys_openat2(root, RECORD_SOCKET_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
                 RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-        if (fd < 0 || fstat(fd, &status) < 0 || status.st_dev != peer->sidecar.socket_directory.device ||
+        if (fd < 0 || fstat(fd, &status) < 0 ||
+                status.st_dev != peer->sidecar.socket_directory.device ||
                 status.st_ino != peer->sidecar.socket_directory.inode)
                 return DELIVER_NOBODY;
         *ret_fd = take_fd(fd);
@@ -60,7 +64,8 @@ static int open_socket_directory(const Peer *peer, int *ret_fd, Error *error) {
 }
 
 static int connect_socket(int proc, int directory, int *ret_socket, Error *error) {
-        cleanup_fd int place = openat(directory, RECORD_SOCKET_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        cleanup_fd int place =
+                openat(directory, RECORD_SOCKET_NAME, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         cleanup_fd int fd = -1;
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         struct stat status;
@@ -72,7 +77,8 @@ static int connect_socket(int proc, int directory, int *ret_socket, Error *error
                 return error_set(error, ERROR_OS, errno, "cannot make a socket");
         /* connect() takes only paths: this one names the very inode that was looked at */
         (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", place);
-        for (unsigned i = 0; connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0; i++) {
+        for (unsigned i = 0; connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0;
+                i++) {
                 if (errno != EAGAIN || i == BACKLOG_TRIES)
                         return DELIVER_NOBODY;
                 (void)poll(NULL, 0, RETRY_MILLISECONDS);
@@ -84,21 +90,26 @@ static int connect_socket(int proc, int directory, int *ret_socket, Error *error
 static int share_network(const Process *workload, const Process *sidecar, Error *error) {
         RecordInode theirs, ours;
 
-        if (process_inode(workload, "ns/net", &theirs, error) < 0 || process_inode(sidecar, "ns/net", &ours, error) < 0)
+        if (process_inode(workload, "ns/net", &theirs, error) < 0 ||
+                process_inode(sidecar, "ns/net", &ours, error) < 0)
                 return -1;
         if (!inode_equal(theirs, ours))
                 return error_set(error, ERROR_DENIED, 0,
-                        "container and sidecar have the same pod id, but not the same network namespace");
+                        "container and sidecar have the same pod id, but not the same network "
+                        "namespace");
         return 0;
 }
 
-/* A sealed copy: the launcher can reopen what it is handed for writing if its capabilities allow, and the file is what later hooks believe. */
+/* A sealed copy: the launcher can reopen what it is handed for writing if its capabilities allow,
+ * and the file is what later hooks believe. */
 static int copy_record(const RegistryRecord *record, int *ret_fd, Error *error) {
         cleanup_fd int fd = memfd_create("navigator-record", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         int r = fd < 0 ? -errno : fd_write_full(fd, record->data, record->size);
 
-        if (r == 0 && (lseek(fd, 0, SEEK_SET) < 0 ||
-                              fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0))
+        if (r == 0 &&
+                (lseek(fd, 0, SEEK_SET) < 0 ||
+                        fcntl(fd, F_ADD_SEALS,
+                                F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0))
                 r = -errno;
         if (r < 0)
                 return error_set(error, ERROR_OS, -r, "cannot copy the container's record");
@@ -112,13 +123,14 @@ static int same_cgroups(const Record *record, const Cgroups *cgroups, Error *err
         for (uint32_t i = 0; same && i < cgroups->count; i++)
                 same = strcmp(record->cgroups[i], cgroups->names[i]) == 0;
         if (!same)
-                return error_set(error, ERROR_OS, 0, "container '%s' is in other cgroup hierarchies than it was created in",
+                return error_set(error, ERROR_OS, 0,
+                        "container '%s' is in other cgroup hierarchies than it was created in",
                         record->container_id);
         return 0;
 }
 
-static int send_record(int socket, const RegistryRecord *record, const Process *process, const Cgroups *cgroups,
-        Error *error) {
+static int send_record(int socket, const RegistryRecord *record, const Process *process,
+        const Cgroups *cgroups, Error *error) {
         int fds[RECORD_FD_CGROUPS + RECORD_CGROUPS_MAX];
         cleanup_fd int copy = -1;
         uint8_t bytes[4];
@@ -133,14 +145,16 @@ static int send_record(int socket, const RegistryRecord *record, const Process *
         pack_u32(&packer, RECORD_MAGIC);
         r = message_send(socket, packer.data, packer.size, fds, RECORD_FD_CGROUPS + cgroups->count);
         if (r < 0)
-                return error_set(error, ERROR_OS, -r, "cannot send the record of '%s'", record->record.container_id);
+                return error_set(error, ERROR_OS, -r, "cannot send the record of '%s'",
+                        record->record.container_id);
         return 0;
 }
 
 static int send_to(const Peer *peer, int socket, const RegistryRecord *record, Error *error) {
         cleanup(process_closep) Process process = PROCESS_NONE;
         Cgroups cgroups;
-        int r = process_open_known(peer->proc, record->record.pid, record->record.start_time, &process, error);
+        int r = process_open_known(
+                peer->proc, record->record.pid, record->record.start_time, &process, error);
 
         if (r != 0)
                 return r < 0 ? r : DELIVER_NOBODY;
@@ -203,7 +217,8 @@ static time_t now(void) {
         return time.tv_sec;
 }
 
-/* The records are listed after somebody has listened: a hook that found nobody had written its record before. */
+/* The records are listed after somebody has listened: a hook that found nobody had written its
+ * record before. */
 static void deliver_all(int proc, int pod) {
         Peer peer = { .proc = proc, .process = PROCESS_NONE };
         Delivery delivery = { .peer = &peer, .socket = -1 };
@@ -238,7 +253,8 @@ static int let_go(int proc, int pod) {
         return sys_close_range(5, ~0U, 0);
 }
 
-/* The middle process exits at once: the deliverer is nobody's child that a runtime might wait for. */
+/* The middle process exits at once: the deliverer is nobody's child that a runtime might wait for.
+ */
 static void leave_deliverer(int proc, int pod) {
         pid_t child = fork();
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The steps, in the order of what they need to know: the state decides whether the container is ours at all, and nothing else is read before it has.
- * State and config.json are parsed in jails; the process is held before anything that is said about it is believed.
+ * The steps, in the order of what they need to know: the state decides whether the container is
+ * ours at all, and nothing else is read before it has. State and config.json are parsed in jails;
+ * the process is held before anything that is said about it is believed.
  */
 #include "hook/hook.h"
 
@@ -21,7 +22,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JAIL_MEMORY (512U * 1024U * 1024U) /* a JSON text of the largest size makes a tree of ten times that */
+#define JAIL_MEMORY                                                                                \
+        (512U * 1024U * 1024U) /* a JSON text of the largest size makes a tree of ten times that   \
+                                */
 #define JAIL_DEADLINE 2000U
 #define CONFIG "config.json"
 #define STORAGE_SUFFIX "/userdata"
@@ -52,8 +55,8 @@ static int read_state(Hook *hook, Error *error) {
 }
 
 /* Of one file of the bundle. 1: not there. */
-static int read_bundle_file(const char *directory, const char *file, size_t limit, char **ret_text, size_t *ret_size,
-        Error *error) {
+static int read_bundle_file(const char *directory, const char *file, size_t limit, char **ret_text,
+        size_t *ret_size, Error *error) {
         char path[PATH_MAX];
         Error reason = { 0 };
         int r = snprintf(path, sizeof(path), "%s/%s", directory, file);
@@ -68,24 +71,27 @@ static int read_bundle_file(const char *directory, const char *file, size_t limi
         return -1;
 }
 
-/* podman keeps a bundle at STORAGE/overlay-containers/ID/userdata, and the list of containers two directories above. */
+/* podman keeps a bundle at STORAGE/overlay-containers/ID/userdata, and the list of containers two
+ * directories above. */
 static int read_storage(const Hook *hook, BundleText *input, char **ret_text, Error *error) {
-        static const char *const lists[] = { "../../containers.json", "../../volatile-containers.json" };
+        static const char *const lists[] = { "../../containers.json",
+                "../../volatile-containers.json" };
         size_t length = strlen(hook->state.bundle), suffix = strlen(STORAGE_SUFFIX);
 
         if (hook->state.container_name[0] != '\0' || length <= suffix ||
                 strcmp(hook->state.bundle + length - suffix, STORAGE_SUFFIX) != 0)
                 return 0;
         for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
-                int r = read_bundle_file(
-                        hook->state.bundle, lists[i], BUNDLE_STORAGE_MAX, ret_text, &input->storage_size, error);
+                int r = read_bundle_file(hook->state.bundle, lists[i], BUNDLE_STORAGE_MAX, ret_text,
+                        &input->storage_size, error);
 
                 if (r < 0)
                         return -1;
                 if (r > 0)
                         continue;
                 input->storage = *ret_text;
-                if (memmem(input->storage, input->storage_size, hook->state.id, strlen(hook->state.id)) != NULL)
+                if (memmem(input->storage, input->storage_size, hook->state.id,
+                            strlen(hook->state.id)) != NULL)
                         return 0;
                 input->storage = NULL;
                 free(take_ptr(*ret_text));
@@ -100,9 +106,11 @@ static int read_bundle(Hook *hook, Error *error) {
         size_t size;
         int r;
 
-        r = read_bundle_file(hook->state.bundle, CONFIG, BUNDLE_CONFIG_MAX, &config, &input.config_size, error);
+        r = read_bundle_file(
+                hook->state.bundle, CONFIG, BUNDLE_CONFIG_MAX, &config, &input.config_size, error);
         if (r > 0)
-                return error_set(error, ERROR_OS, ENOENT, "the bundle '%s' has no " CONFIG, hook->state.bundle);
+                return error_set(error, ERROR_OS, ENOENT, "the bundle '%s' has no " CONFIG,
+                        hook->state.bundle);
         if (r < 0 || read_storage(hook, &input, &storage, error) < 0)
                 return -1;
         input.config = config;
@@ -122,23 +130,29 @@ static int find_pod(Hook *hook, Error *error) {
         if (process_inode(&hook->process, "ns/net", &network, error) < 0)
                 return -1;
         if (inode_look(hook->proc, "self/ns/net", &ours) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot look at the node's network namespace");
+                return error_set(
+                        error, ERROR_OS, errno, "cannot look at the node's network namespace");
         if (inode_equal(network, ours))
                 return error_set(error, ERROR_INPUT, 0,
-                        "the container has the node's network, and no engine says which pod it belongs to");
-        (void)snprintf(hook->pod_id, sizeof(hook->pod_id), "net-%llu", (unsigned long long)network.inode);
+                        "the container has the node's network, and no engine says which pod it "
+                        "belongs to");
+        (void)snprintf(
+                hook->pod_id, sizeof(hook->pod_id), "net-%llu", (unsigned long long)network.inode);
         return 0;
 }
 
 static int prepare(Hook *hook, Error *error) {
-        if (read_bundle(hook, error) < 0 || select_role(&hook->node, &hook->state, &hook->bundle, &hook->role, error) < 0 ||
-                process_open(hook->proc, hook->state.pid, &hook->process, error) < 0 || find_pod(hook, error) < 0 ||
+        if (read_bundle(hook, error) < 0 ||
+                select_role(&hook->node, &hook->state, &hook->bundle, &hook->role, error) < 0 ||
+                process_open(hook->proc, hook->state.pid, &hook->process, error) < 0 ||
+                find_pod(hook, error) < 0 ||
                 registry_open(hook->node.run_directory, &hook->pods, error) < 0 ||
                 registry_open_pod(hook->pods, hook->pod_id, &hook->pod, error) < 0)
                 return -1;
         select_name(&hook->state, &hook->bundle, hook->name);
         registry_sweep(hook->proc, hook->pod);
-        return hook->role == ROLE_SIDECAR ? sidecar_prepare(hook, error) : workload_prepare(hook, error);
+        return hook->role == ROLE_SIDECAR ? sidecar_prepare(hook, error)
+                                          : workload_prepare(hook, error);
 }
 
 static int open_proc(Hook *hook, Error *error) {
@@ -166,7 +180,8 @@ int hook_run(Hook *hook, Error *error) {
                 return -1;
         r = hook->state.stopped ? forget(hook, error) : prepare(hook, error);
         if (r < 0)
-                return error_context(error, "container '%s'", hook->name[0] != '\0' ? hook->name : hook->state.id);
+                return error_context(error, "container '%s'",
+                        hook->name[0] != '\0' ? hook->name : hook->state.id);
         return 0;
 }
 

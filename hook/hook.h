@@ -17,11 +17,11 @@
 #define HOOK_POD_MAX 160U
 
 typedef struct Hook {
-        int input;               /* borrowed: where the state comes from */
-        const char *node_path;   /* of the node's configuration; NULL = the default one */
-        int proc;                /* the host's /proc */
-        int pods;                /* RUN/pods */
-        int pod;                 /* RUN/pods/POD, locked */
+        int input;             /* borrowed: where the state comes from */
+        const char *node_path; /* of the node's configuration; NULL = the default one */
+        int proc;              /* the host's /proc */
+        int pods;              /* RUN/pods */
+        int pod;               /* RUN/pods/POD, locked */
         State state;
         Bundle bundle;
         Node node;
@@ -32,15 +32,18 @@ typedef struct Hook {
         void *state_data, *bundle_data; /* owned: state and bundle point into them */
 } Hook;
 
-#define HOOK_NONE ((Hook){ .input = -1, .proc = -1, .pods = -1, .pod = -1, .process = PROCESS_NONE })
+#define HOOK_NONE                                                                                  \
+        ((Hook){ .input = -1, .proc = -1, .pods = -1, .pod = -1, .process = PROCESS_NONE })
 
-/* Stage prestart or createRuntime, where the container exists and runs nothing yet: a failure means that it must not run. Stage poststop, told by
- * the state: forgets the container. HOOK_NOT_OURS when it has no annotation of ours. */
+/* Stage prestart or createRuntime, where the container exists and runs nothing yet: a failure means
+ * that it must not run. Stage poststop, told by the state: forgets the container. HOOK_NOT_OURS
+ * when it has no annotation of ours. */
 int hook_run(Hook *hook, Error *error);
 Hook hook_free(Hook hook);
 DEFINE_CLEANUP(Hook, hook_free);
 
-/* Says what did not go well, but is no reason to stop a container: on standard error, which runtimes show only on failure, and in the journal. */
+/* Says what did not go well, but is no reason to stop a container: on standard error, which
+ * runtimes show only on failure, and in the journal. */
 void hook_warn(const Hook *hook, const Error *error);
 /* The line that a failing hook ends with, likewise. */
 void hook_report(const Hook *hook, const Error *error);

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-int hostile_read(int proc, int directory, const char *path, uint64_t resolve, size_t limit, char **ret_data,
-        size_t *ret_size, Error *error) {
+int hostile_read(int proc, int directory, const char *path, uint64_t resolve, size_t limit,
+        char **ret_data, size_t *ret_size, Error *error) {
         cleanup_fd int place = -1, fd = -1;
         struct stat status;
         char link[32];

@@ -46,11 +46,13 @@ static int resolve_user(const IdentityWish *wish, Resolved *resolved, Error *err
         }
         if (strcmp(wish->user, IDENTITY_NAME) != 0)
                 return error_set(error, ERROR_INPUT, 0,
-                        "run_as_user '%s' is not in the image's /etc/passwd; only '%s' is added where it is missing",
+                        "run_as_user '%s' is not in the image's /etc/passwd; only '%s' is added "
+                        "where it is missing",
                         wish->user, IDENTITY_NAME);
         if (passwd_find_uid(wish->passwd, wish->new_uid, &other))
                 return error_set(error, ERROR_INPUT, 0,
-                        "the image has no user '%s', and uses uid %u for '%s': set 'sandbox.uid' in the node "
+                        "the image has no user '%s', and uses uid %u for '%s': set 'sandbox.uid' "
+                        "in the node "
                         "configuration, or add the user to the image",
                         IDENTITY_NAME, wish->new_uid, other.name);
         resolved->add_user = true;
@@ -70,15 +72,19 @@ static int resolve_group(const IdentityWish *wish, Resolved *resolved, Error *er
                 return 0;
         if (strcmp(wish->group, IDENTITY_NAME) != 0)
                 return error_set(error, ERROR_INPUT, 0,
-                        "run_as_group '%s' is not in the image's /etc/group; only '%s' is added where it is missing",
+                        "run_as_group '%s' is not in the image's /etc/group; only '%s' is added "
+                        "where it is missing",
                         wish->group, IDENTITY_NAME);
         if (resolved->has_line) {
-                resolved->gid = resolved->user.gid; /* a user made with another primary group than its own */
+                resolved->gid =
+                        resolved->user
+                                .gid; /* a user made with another primary group than its own */
                 return 0;
         }
         if (group_find_gid(wish->groups, wish->new_gid))
                 return error_set(error, ERROR_INPUT, 0,
-                        "the image has no group '%s', and uses gid %u for another: set 'sandbox.gid' in the node "
+                        "the image has no group '%s', and uses gid %u for another: set "
+                        "'sandbox.gid' in the node "
                         "configuration, or add the group to the image",
                         IDENTITY_NAME, wish->new_gid);
         resolved->add_group = true;
@@ -100,7 +106,8 @@ static int resolve_memberships(const IdentityWish *wish, Resolved *resolved, Err
                         resolved->groups[resolved->group_count++] = found[i];
         }
         if (count > RECORD_GROUPS_MAX)
-                return error_set(error, ERROR_LIMIT, 0, "the image's /etc/group has '%s' in %zu groups, more than %u",
+                return error_set(error, ERROR_LIMIT, 0,
+                        "the image's /etc/group has '%s' in %zu groups, more than %u",
                         resolved->user.name, count, RECORD_GROUPS_MAX);
         return 0;
 }
@@ -108,11 +115,14 @@ static int resolve_memberships(const IdentityWish *wish, Resolved *resolved, Err
 static int refuse_root(const IdentityWish *wish, const Resolved *resolved, Error *error) {
         if (resolved->user.uid == 0)
                 return error_set(error, ERROR_DENIED, 0,
-                        "run_as_user '%s' is uid 0 in the image's /etc/passwd: sessions never run as root",
+                        "run_as_user '%s' is uid 0 in the image's /etc/passwd: sessions never run "
+                        "as root",
                         wish->user);
         if (resolved->gid == 0)
                 return error_set(error, ERROR_DENIED, 0,
-                        "run_as_group '%s' is gid 0 in the image: sessions never run in root's group", wish->group);
+                        "run_as_group '%s' is gid 0 in the image: sessions never run in root's "
+                        "group",
+                        wish->group);
         return 0;
 }
 
@@ -133,7 +143,8 @@ int identity_resolve(const IdentityWish *wish, Packer *result, Error *error) {
         Resolved resolved = { 0 };
 
         if (resolve_user(wish, &resolved, error) < 0 || resolve_group(wish, &resolved, error) < 0 ||
-                refuse_root(wish, &resolved, error) < 0 || resolve_memberships(wish, &resolved, error) < 0)
+                refuse_root(wish, &resolved, error) < 0 ||
+                resolve_memberships(wish, &resolved, error) < 0)
                 return -1;
         pack_identity(&resolved, result);
         return 0;

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Identity: who sessions run as, from what the policy asks for and what the image's passwd and group files say. Pure; runs in a jail.
+ * Identity: who sessions run as, from what the policy asks for and what the image's passwd and
+ * group files say. Pure; runs in a jail.
  *
  * Never uid 0, never gid 0, neither as the primary group nor as a supplementary one.
  */
@@ -19,21 +20,24 @@
 #define IDENTITY_SHELL "/bin/sh"
 
 typedef struct IdentityWish {
-        const char *user;  /* a name or a decimal uid, as the policy has it */
+        const char *user; /* a name or a decimal uid, as the policy has it */
         const char *group;
         PasswdText passwd; /* empty where the image has none */
         PasswdText groups;
-        uint32_t new_uid, new_gid; /* of the node's configuration, for an image without IDENTITY_NAME */
+        uint32_t new_uid,
+                new_gid; /* of the node's configuration, for an image without IDENTITY_NAME */
 } IdentityWish;
 
 typedef struct Identity {
         RecordIdentity record; /* strings borrowed from the unpacked data */
-        bool add_user;         /* the image lacks the line: the hook adds it to what the container sees */
+        bool add_user; /* the image lacks the line: the hook adds it to what the container sees */
         bool add_group;
 } Identity;
 
-/* Packs an Identity. Refuses an unknown name other than IDENTITY_NAME, uid or gid 0, and a new id that the image uses for another name. */
+/* Packs an Identity. Refuses an unknown name other than IDENTITY_NAME, uid or gid 0, and a new id
+ * that the image uses for another name. */
 int identity_resolve(const IdentityWish *wish, Packer *result, Error *error);
 
-/* Reads what identity_resolve() packed, as a part of a larger record; check unpack_end() afterwards. */
+/* Reads what identity_resolve() packed, as a part of a larger record; check unpack_end()
+ * afterwards. */
 void identity_unpack(Unpacker *fields, Identity *ret_identity);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * All our files are one read-only tmpfs at /etc/navigator; single files of it appear where programs look for them. The image's own files are
- * never written, but a name that we mount on is created where it is missing, in the container's own layer.
+ * All our files are one read-only tmpfs at /etc/navigator; single files of it appear where programs
+ * look for them. The image's own files are never written, but a name that we mount on is created
+ * where it is missing, in the container's own layer.
  *
  * Every place is found, or refused, before the first mount.
  */
@@ -19,16 +20,18 @@
 #include <string.h>
 
 #define DIRECTORY "/etc/navigator"
-#define TREE_SIZE (4U * 1024U * 1024U) /* a policy, and copies of passwd and group at their largest */
+#define TREE_SIZE                                                                                  \
+        (4U * 1024U * 1024U) /* a policy, and copies of passwd and group at their largest */
 
-static int add_file(const Injection *injection, int tree, const char *name, const char *text, size_t size, Error *error) {
-        return mount_add_file(
-                tree, name, text, size, injection->rootfs->owner_uid, injection->rootfs->owner_gid, error);
+static int add_file(const Injection *injection, int tree, const char *name, const char *text,
+        size_t size, Error *error) {
+        return mount_add_file(tree, name, text, size, injection->rootfs->owner_uid,
+                injection->rootfs->owner_gid, error);
 }
 
 /* The image's file, and one line more. */
-static int add_copy(const Injection *injection, int tree, const char *name, PasswdText text, const char *line,
-        Error *error) {
+static int add_copy(const Injection *injection, int tree, const char *name, PasswdText text,
+        const char *line, Error *error) {
         const char *gap = text.size > 0 && text.text[text.size - 1] != '\n' ? "\n" : "";
         size_t whole = text.size + strlen(gap) + strlen(line);
         cleanup_free char *copy = malloc(whole + 1);
@@ -46,8 +49,8 @@ static int add_identity(const Injection *injection, int tree, Error *error) {
         char line[256];
 
         if (injection->identity->add_user) {
-                (void)snprintf(line, sizeof(line), "%s:x:%u:%u:%s:%s:%s\n", IDENTITY_NAME, identity->uid, identity->gid,
-                        IDENTITY_NAME, IDENTITY_HOME, IDENTITY_SHELL);
+                (void)snprintf(line, sizeof(line), "%s:x:%u:%u:%s:%s:%s\n", IDENTITY_NAME,
+                        identity->uid, identity->gid, IDENTITY_NAME, IDENTITY_HOME, IDENTITY_SHELL);
                 if (add_copy(injection, tree, "passwd", injection->passwd, line, error) < 0)
                         return -1;
         }
@@ -62,10 +65,13 @@ static int add_identity(const Injection *injection, int tree, Error *error) {
 static int fill_tree(const Injection *injection, int tree, Error *error) {
         cleanup_free char *script = NULL, *environment = NULL;
 
-        if (profile_script(injection->path, &script, error) < 0 || profile_environment(&environment, error) < 0)
+        if (profile_script(injection->path, &script, error) < 0 ||
+                profile_environment(&environment, error) < 0)
                 return -1;
-        if (add_file(injection, tree, "policy.yaml", injection->policy.text, injection->policy.size, error) < 0 ||
-                add_file(injection, tree, "proxy.env", environment, strlen(environment), error) < 0 ||
+        if (add_file(injection, tree, "policy.yaml", injection->policy.text, injection->policy.size,
+                    error) < 0 ||
+                add_file(injection, tree, "proxy.env", environment, strlen(environment), error) <
+                        0 ||
                 add_file(injection, tree, "profile.sh", script, strlen(script), error) < 0 ||
                 add_identity(injection, tree, error) < 0)
                 return -1;
@@ -82,7 +88,8 @@ typedef struct Appearance {
 
 static int make_places(const Rootfs *rootfs, Appearance *items, size_t count, Error *error) {
         for (size_t i = 0; i < count; i++)
-                if (items[i].wanted && rootfs_make_file(rootfs, items[i].path, &items[i].place, error) < 0)
+                if (items[i].wanted &&
+                        rootfs_make_file(rootfs, items[i].path, &items[i].place, error) < 0)
                         return -1;
         return 0;
 }
@@ -91,7 +98,8 @@ static int attach_all(int tree, int place, const Appearance *items, size_t count
         if (mount_attach(tree, place, DIRECTORY, error) < 0)
                 return -1;
         for (size_t i = 0; i < count; i++)
-                if (items[i].wanted && mount_attach_file(tree, items[i].name, items[i].place, items[i].path, error) < 0)
+                if (items[i].wanted && mount_attach_file(tree, items[i].name, items[i].place,
+                                               items[i].path, error) < 0)
                         return -1;
         return 0;
 }

@@ -23,11 +23,12 @@ typedef struct Injection {
         PasswdText policy; /* any text; all of it is borrowed */
         PasswdText passwd, groups;
         const Identity *identity;
-        const char *path;  /* the image's PATH, or NULL */
-        const char *label; /* SELinux, or "" */
+        const char *path;            /* the image's PATH, or NULL */
+        const char *label;           /* SELinux, or "" */
         uint32_t home_uid, home_gid; /* owner of /sandbox, as the host numbers it */
         uint64_t home_size;
 } Injection;
 
-/* Inside the container's mount namespace (hook/rootfs.h). After a failure the container must not run. */
+/* Inside the container's mount namespace (hook/rootfs.h). After a failure the container must not
+ * run. */
 int inject(const Injection *injection, Error *error);

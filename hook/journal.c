@@ -16,13 +16,15 @@
 
 static int open_journal(int directory) {
         struct stat status;
-        int fd = openat(directory, FILE_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int fd = openat(
+                directory, FILE_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
         if (fd < 0 || fstat(fd, &status) < 0 || status.st_size < (off_t)JOURNAL_SIZE_MAX)
                 return fd;
         (void)fd_close(fd);
         (void)renameat(directory, FILE_NAME, directory, FILE_NAME ".1");
-        return openat(directory, FILE_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        return openat(
+                directory, FILE_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 void journal_add(const char *run_directory, const char *level, const char *text) {
@@ -33,7 +35,8 @@ void journal_add(const char *run_directory, const char *level, const char *text)
         struct tm utc;
         size_t size;
 
-        if (directory < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0 || gmtime_r(&now.tv_sec, &utc) == NULL)
+        if (directory < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0 ||
+                gmtime_r(&now.tv_sec, &utc) == NULL)
                 return;
         fd = open_journal(directory);
         size = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ ", &utc);

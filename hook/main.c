@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * navigator-hook: started by a container runtime as root on the node, once for each container that is created and once when it is gone.
+ * navigator-hook: started by a container runtime as root on the node, once for each container that
+ * is created and once when it is gone.
  *
- * It takes nothing from its surroundings: the environment is emptied, descriptors other than the standard three are closed, and the program is
- * static, so that no library, locale or name service of anybody is loaded.
+ * It takes nothing from its surroundings: the environment is emptied, descriptors other than the
+ * standard three are closed, and the program is static, so that no library, locale or name service
+ * of anybody is loaded.
  */
 #include "base/log.h"
 #include "base/syscalls.h"
@@ -44,7 +46,8 @@ static const struct option options[] = {
         { NULL, 0, NULL, 0 },
 };
 
-/* A runtime may start us with a standard descriptor closed: the next open() would take its number. */
+/* A runtime may start us with a standard descriptor closed: the next open() would take its number.
+ */
 static int settle(void) {
         for (int fd = 0; fd < 3; fd++)
                 if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
@@ -104,7 +107,8 @@ int main(int argc, char **argv) {
                 case 'h':
                         return fputs(help, stdout) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
                 case 'V':
-                        return puts(PROGRAM " " NAVIGATOR_VERSION) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
+                        return puts(PROGRAM " " NAVIGATOR_VERSION) == EOF ? EXIT_FAILURE
+                                                                          : EXIT_SUCCESS;
                 default:
                         return complain();
                 }

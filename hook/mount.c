@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * open_tree(OPEN_TREE_CLONE) of a detached mount works only from Linux 6.15 on; of an attached one it always did. That is why a file is cloned
- * from the tree after the tree has its place.
+ * open_tree(OPEN_TREE_CLONE) of a detached mount works only from Linux 6.15 on; of an attached one
+ * it always did. That is why a file is cloned from the tree after the tree has its place.
  */
 #include "hook/mount.h"
 
@@ -18,7 +18,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-/* The kernel explains a refused option in the file system's own log: "e tmpfs: Unknown parameter 'x'". */
+/* The kernel explains a refused option in the file system's own log: "e tmpfs: Unknown parameter
+ * 'x'". */
 static int fail_option(int fs, const char *key, Error *error) {
         int code = errno;
         char reason[256];
@@ -48,14 +49,16 @@ int mount_new(const MountOptions *options, int *ret_tree, Error *error) {
         int tree;
 
         if (fs < 0)
-                return error_set(error, ERROR_OS, errno, "cannot make a tmpfs (needs Linux 5.2 or later)");
+                return error_set(
+                        error, ERROR_OS, errno, "cannot make a tmpfs (needs Linux 5.2 or later)");
         if (set_text(fs, "source", "navigator", error) < 0 ||
                 set_number(fs, "size", options->size, "decimal", error) < 0 ||
                 set_number(fs, "mode", options->mode, "octal", error) < 0 ||
                 set_number(fs, "uid", options->uid, "decimal", error) < 0 ||
                 set_number(fs, "gid", options->gid, "decimal", error) < 0)
                 return -1;
-        if (options->files != 0 && set_number(fs, "nr_inodes", options->files, "decimal", error) < 0)
+        if (options->files != 0 &&
+                set_number(fs, "nr_inodes", options->files, "decimal", error) < 0)
                 return -1;
         if (options->label[0] != '\0' && set_text(fs, "context", options->label, error) < 0)
                 return -1;
@@ -68,14 +71,17 @@ int mount_new(const MountOptions *options, int *ret_tree, Error *error) {
         return 0;
 }
 
-int mount_add_file(int tree, const char *name, const void *data, size_t size, uid_t uid, gid_t gid, Error *error) {
-        cleanup_fd int fd = openat(tree, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+int mount_add_file(int tree, const char *name, const void *data, size_t size, uid_t uid, gid_t gid,
+        Error *error) {
+        cleanup_fd int fd =
+                openat(tree, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
         int r = fd < 0 ? -errno : fd_write_full(fd, data, size);
 
         if (r == 0 && (fchown(fd, uid, gid) < 0 || fchmod(fd, 0444) < 0))
                 r = -errno;
         if (r < 0)
-                return error_set(error, ERROR_OS, -r, "cannot write '%s' to the tmpfs of the policy", name);
+                return error_set(
+                        error, ERROR_OS, -r, "cannot write '%s' to the tmpfs of the policy", name);
         return 0;
 }
 
@@ -83,26 +89,33 @@ int mount_seal(int tree, Error *error) {
         struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
 
         if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attributes) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot make a mount read-only (needs Linux 5.12 or later)");
+                return error_set(error, ERROR_OS, errno,
+                        "cannot make a mount read-only (needs Linux 5.12 or later)");
         return 0;
 }
 
 int mount_attach(int tree, int target, const char *target_name, Error *error) {
-        if (sys_move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot mount on '%s' of the image", target_name);
+        if (sys_move_mount(
+                    tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+                return error_set(
+                        error, ERROR_OS, errno, "cannot mount on '%s' of the image", target_name);
         return 0;
 }
 
-int mount_attach_file(int tree, const char *name, int target, const char *target_name, Error *error) {
-        cleanup_fd int file = sys_open_tree(tree, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+int mount_attach_file(
+        int tree, const char *name, int target, const char *target_name, Error *error) {
+        cleanup_fd int file = sys_open_tree(
+                tree, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 
         if (file < 0)
-                return error_set(error, ERROR_OS, errno, "cannot take '%s' out of the tmpfs of the policy", name);
+                return error_set(error, ERROR_OS, errno,
+                        "cannot take '%s' out of the tmpfs of the policy", name);
         return mount_attach(file, target, target_name, error);
 }
 
 int mount_clone_directory(int directory, unsigned attributes, int *ret_tree, Error *error) {
-        /* /run is a shared mount on most nodes: without this, what the sidecar mounts there would appear on the node */
+        /* /run is a shared mount on most nodes: without this, what the sidecar mounts there would
+         * appear on the node */
         struct mount_attr change = { .attr_set = attributes, .propagation = MS_PRIVATE };
         cleanup_fd int tree =
                 sys_open_tree(directory, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
@@ -110,7 +123,8 @@ int mount_clone_directory(int directory, unsigned attributes, int *ret_tree, Err
         if (tree < 0)
                 return error_set(error, ERROR_OS, errno, "cannot take a directory as a mount");
         if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, &change) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot change a mount (needs Linux 5.12 or later)");
+                return error_set(error, ERROR_OS, errno,
+                        "cannot change a mount (needs Linux 5.12 or later)");
         *ret_tree = take_fd(tree);
         return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The file decides which image is handed the pods' descriptors, so a file that somebody else than root can write is refused. It is the
- * administrator's, so it is parsed without a jail.
+ * The file decides which image is handed the pods' descriptors, so a file that somebody else than
+ * root can write is refused. It is the administrator's, so it is parsed without a jail.
  */
 #include "hook/node.h"
 
@@ -18,7 +18,8 @@
 #define NODE_SIZE_MAX (256U * 1024U)
 #define HOME_SIZE_DEFAULT (64U * 1024U * 1024U)
 #define HOME_SIZE_MAX (64ULL * 1024U * 1024U * 1024U)
-/* Above the ranges that distributions and packages use (below 60000), below 65534, inside the 65536 ids a pod's user namespace has. */
+/* Above the ranges that distributions and packages use (below 60000), below 65534, inside the 65536
+ * ids a pod's user namespace has. */
 #define SANDBOX_ID_DEFAULT 64750U
 #define SANDBOX_ID_MAX 4294967294U
 
@@ -70,11 +71,13 @@ static int refuse_unknown(Value object, const char *section, Error *error) {
 
         while (value_next(object, &iterator, &key, &value)) {
                 char path[128];
-                int r = snprintf(path, sizeof(path), "%s%s%s", section, section[0] != '\0' ? "." : "", key);
+                int r = snprintf(
+                        path, sizeof(path), "%s%s%s", section, section[0] != '\0' ? "." : "", key);
 
-                if (r < 0 || (size_t)r >= sizeof(path) || strchr(key, '.') != NULL || !is_known(path, (size_t)r))
-                        return error_set(error, ERROR_INPUT, 0, "%s: unknown key '%s%s%s'", object.document,
-                                section, section[0] != '\0' ? "." : "", key);
+                if (r < 0 || (size_t)r >= sizeof(path) || strchr(key, '.') != NULL ||
+                        !is_known(path, (size_t)r))
+                        return error_set(error, ERROR_INPUT, 0, "%s: unknown key '%s%s%s'",
+                                object.document, section, section[0] != '\0' ? "." : "", key);
         }
         return 0;
 }
@@ -87,8 +90,9 @@ static int read_images(Value root, Node *node, Error *error) {
         if (!value_present(list))
                 return 0;
         if (value_count(list) > NODE_IMAGES_MAX)
-                return error_set(error, ERROR_LIMIT, 0, "%s: 'sidecar.images' has more than %u items",
-                        root.document, NODE_IMAGES_MAX);
+                return error_set(error, ERROR_LIMIT, 0,
+                        "%s: 'sidecar.images' has more than %u items", root.document,
+                        NODE_IMAGES_MAX);
         node->sidecar_image_count = 0;
         for (size_t i = 0; i < value_count(list); i++) {
                 const char *image = "";
@@ -106,8 +110,8 @@ static int read_text(Value root, const char *path, bool is_path, const char **fi
         if ((*field)[0] == '\0')
                 return error_set(error, ERROR_INPUT, 0, "%s: '%s' is empty", root.document, path);
         if (is_path && (*field)[0] != '/')
-                return error_set(
-                        error, ERROR_INPUT, 0, "%s: '%s' is not an absolute path", root.document, path);
+                return error_set(error, ERROR_INPUT, 0, "%s: '%s' is not an absolute path",
+                        root.document, path);
         return 0;
 }
 
@@ -117,7 +121,8 @@ static int read_id(Value root, const char *path, uint32_t *field, Error *error) 
         if (value_number(root, path, SANDBOX_ID_MAX, &id, error) < 0)
                 return -1;
         if (id == 0)
-                return error_set(error, ERROR_INPUT, 0, "%s: '%s' is 0, which is root", root.document, path);
+                return error_set(
+                        error, ERROR_INPUT, 0, "%s: '%s' is 0, which is root", root.document, path);
         *field = (uint32_t)id;
         return 0;
 }
@@ -163,7 +168,8 @@ int node_parse(const char *name, const char *text, size_t size, Node *ret_node, 
         Value root = { 0 };
 
         if (tree_parse(name, text, size, &tree, error) < 0 ||
-                value_object(tree_root(&tree), "", &root, error) < 0 || read_sections(root, error) < 0)
+                value_object(tree_root(&tree), "", &root, error) < 0 ||
+                read_sections(root, error) < 0)
                 return -1;
         for (size_t i = 0; i < KEY_COUNT; i++)
                 if (read_key(root, i, &node, error) < 0)
@@ -182,7 +188,8 @@ static int open_config(const char *path, bool may_miss, int *ret_fd, Error *erro
         if (fd < 0 && errno == ENOENT && may_miss)
                 return 1;
         if (fd < 0)
-                return error_set(error, ERROR_OS, errno, "cannot open the node configuration '%s'", path);
+                return error_set(
+                        error, ERROR_OS, errno, "cannot open the node configuration '%s'", path);
         if (fstat(fd, &status) < 0)
                 return error_set(error, ERROR_OS, errno, "cannot stat '%s'", path);
         if (!S_ISREG(status.st_mode))

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Node: what this node's administrator decided, from one JSON file that only root can write (docs/formats/node.md). Without the file
- * every value has its default. The file is read only for annotated containers: broken, it stops those, and no others.
+ * Node: what this node's administrator decided, from one JSON file that only root can write
+ * (docs/formats/node.md). Without the file every value has its default. The file is read only for
+ * annotated containers: broken, it stops those, and no others.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +21,8 @@ struct json_t;
 
 typedef struct Node {
         const char *run_directory;    /* the hook's own state: records, sockets, its log */
-        const char *policy_directory; /* NAME.yaml for node/NAME; default.yaml for pods that name none */
+        const char *policy_directory; /* NAME.yaml for node/NAME; default.yaml for pods that name
+                                         none */
         const char *ceiling;          /* bounds every policy, where the file exists */
         bool image_policy;            /* may an image bring its own policy? */
         const char *sidecar_container;
@@ -31,7 +33,8 @@ typedef struct Node {
         struct json_t *tree;               /* owned: the strings above point into it */
 } Node;
 
-/* `path` NULL means NODE_CONFIG_PATH, which may be missing; a named file may not. ERROR_INPUT names key or line and column. */
+/* `path` NULL means NODE_CONFIG_PATH, which may be missing; a named file may not. ERROR_INPUT names
+ * key or line and column. */
 int node_read(const char *path, Node *ret_node, Error *error);
 Node node_free(Node node);
 DEFINE_CLEANUP(Node, node_free);

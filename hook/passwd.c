@@ -32,7 +32,8 @@ static bool next_line(PasswdText *text, Field *ret_line) {
         if (text->size == 0)
                 return false;
         end = memchr(text->text, '\n', text->size);
-        *ret_line = (Field){ .at = text->text, .size = end != NULL ? (size_t)(end - text->text) : text->size };
+        *ret_line = (Field){ .at = text->text,
+                .size = end != NULL ? (size_t)(end - text->text) : text->size };
         text->text += ret_line->size + (end != NULL);
         text->size -= ret_line->size + (end != NULL);
         return true;
@@ -49,10 +50,12 @@ static bool split_line(Field line, Field *fields, size_t count) {
 
                 if ((colon == NULL) != (i == count - 1))
                         return false;
-                fields[i] = (Field){ .at = at, .size = (size_t)((colon != NULL ? colon : end) - at) };
+                fields[i] =
+                        (Field){ .at = at, .size = (size_t)((colon != NULL ? colon : end) - at) };
                 at = colon != NULL ? colon + 1 : end;
         }
-        return fields[0].size > 0 && fields[0].size < PASSWD_NAME_MAX && memchr("+-#", fields[0].at[0], 3) == NULL;
+        return fields[0].size > 0 && fields[0].size < PASSWD_NAME_MAX &&
+               memchr("+-#", fields[0].at[0], 3) == NULL;
 }
 
 static bool parse_id(Field field, uint32_t *ret_id) {

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Plan: what the texts of a workload container come to, all of them in one jail: the policy, bounded by the node's ceiling, and the identity that it
- * asks for, looked up in the image's passwd and group files.
+ * Plan: what the texts of a workload container come to, all of them in one jail: the policy,
+ * bounded by the node's ceiling, and the identity that it asks for, looked up in the image's passwd
+ * and group files.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Everything is read through the process' /proc directory. That directory answers ESRCH once the process is gone, so one test that the
- * pidfd still lives, made after both were opened, ties the two together.
+ * Everything is read through the process' /proc directory. That directory answers ESRCH once the
+ * process is gone, so one test that the pidfd still lives, made after both were opened, ties the
+ * two together.
  */
 #include "hook/process.h"
 
@@ -51,7 +52,8 @@ static int read_start_time(const Process *process, uint64_t *ret_start_time, Err
         if (file_read(process->directory, "stat", PROC_FILE_MAX, &text, &size, error) < 0)
                 return error_context(error, "process %u", process->pid);
         if (!process_parse_start_time(text, ret_start_time))
-                return error_set(error, ERROR_OS, EPROTO, "process %u: malformed /proc/PID/stat", process->pid);
+                return error_set(error, ERROR_OS, EPROTO, "process %u: malformed /proc/PID/stat",
+                        process->pid);
         return 0;
 }
 
@@ -76,7 +78,8 @@ int process_open(int proc, uint32_t pid, Process *ret_process, Error *error) {
         return 0;
 }
 
-int process_open_known(int proc, uint32_t pid, uint64_t start_time, Process *ret_process, Error *error) {
+int process_open_known(
+        int proc, uint32_t pid, uint64_t start_time, Process *ret_process, Error *error) {
         cleanup(process_closep) Process process = PROCESS_NONE;
         Error reason = { 0 };
 
@@ -112,7 +115,8 @@ int process_inode(const Process *process, const char *link, RecordInode *ret_ino
         int r = inode_look(process->directory, link, ret_inode);
 
         if (r < 0)
-                return error_set(error, ERROR_OS, -r, "process %u: cannot look at '%s'", process->pid, link);
+                return error_set(
+                        error, ERROR_OS, -r, "process %u: cannot look at '%s'", process->pid, link);
         return 0;
 }
 
@@ -155,13 +159,15 @@ int process_id_map(const Process *process, const char *file, IdMap *ret_map, Err
         if (file_read(process->directory, file, PROC_FILE_MAX, &text, &size, error) < 0)
                 return error_context(error, "process %u", process->pid);
         if (!id_map_parse(text, ret_map))
-                return error_set(error, ERROR_OS, EPROTO, "process %u: malformed %s", process->pid, file);
+                return error_set(
+                        error, ERROR_OS, EPROTO, "process %u: malformed %s", process->pid, file);
         return 0;
 }
 
 bool id_map_outside(const IdMap *map, uint32_t inside, uint32_t *ret_outside) {
         for (uint32_t i = 0; i < map->count; i++) {
-                if (inside < map->extents[i].inside || inside - map->extents[i].inside >= map->extents[i].length)
+                if (inside < map->extents[i].inside ||
+                        inside - map->extents[i].inside >= map->extents[i].length)
                         continue;
                 *ret_outside = map->extents[i].outside + (inside - map->extents[i].inside);
                 return true;

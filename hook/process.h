@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Process: a container's init as the host sees it, held by pidfd and by its /proc directory, so that a recycled pid cannot be taken for it.
+ * Process: a container's init as the host sees it, held by pidfd and by its /proc directory, so
+ * that a recycled pid cannot be taken for it.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,10 +28,12 @@ typedef struct Process {
         uint64_t start_time;
 } Process;
 
-/* `proc` is the host's /proc. ERROR_OS with ESRCH when there is no such process, or it has ended. */
+/* `proc` is the host's /proc. ERROR_OS with ESRCH when there is no such process, or it has ended.
+ */
 int process_open(int proc, uint32_t pid, Process *ret_process, Error *error);
 /* The same, and it must be the process that started then: 1 when it is not, or is gone. */
-int process_open_known(int proc, uint32_t pid, uint64_t start_time, Process *ret_process, Error *error);
+int process_open_known(
+        int proc, uint32_t pid, uint64_t start_time, Process *ret_process, Error *error);
 Process process_close(Process process);
 DEFINE_CLEANUP(Process, process_close);
 #define PROCESS_NONE ((Process){ .pidfd = -1, .directory = -1 })
@@ -44,7 +47,8 @@ bool inode_equal(RecordInode a, RecordInode b);
 /* "uid_map" or "gid_map". */
 int process_id_map(const Process *process, const char *file, IdMap *ret_map, Error *error);
 
-/* Pure: the text of such a file; the start time in /proc/PID/stat (field 22). False when malformed. */
+/* Pure: the text of such a file; the start time in /proc/PID/stat (field 22). False when malformed.
+ */
 bool id_map_parse(const char *text, IdMap *ret_map);
 bool process_parse_start_time(const char *stat, uint64_t *ret_start_time);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Debian's /etc/profile sets PATH to its own value, Alpine's too: a venv or tool that the image put there would be lost in every login shell. The
- * script puts the image's value back in front, and keeps what other scripts of /etc/profile.d have added.
+ * Debian's /etc/profile sets PATH to its own value, Alpine's too: a venv or tool that the image put
+ * there would be lost in every login shell. The script puts the image's value back in front, and
+ * keeps what other scripts of /etc/profile.d have added.
  */
 #include "hook/profile.h"
 
@@ -13,7 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Text in single quotes: nothing inside them is special to the shell, and a quote is written as '\''. */
+/* Text in single quotes: nothing inside them is special to the shell, and a quote is written as
+ * '\''. */
 static void put_quoted(FILE *stream, const char *text) {
         (void)fputc('\'', stream);
         for (; *text != '\0'; text++) {
@@ -59,7 +61,9 @@ int profile_script(const char *path, char **ret_text, Error *error) {
 
         if (stream == NULL)
                 return error_set(error, ERROR_OS, errno, "cannot write the proxy settings");
-        (void)fputs("# Written by navigator-hook for this container: the image's PATH, and the egress proxy.\n", stream);
+        (void)fputs("# Written by navigator-hook for this container: the image's PATH, and the "
+                    "egress proxy.\n",
+                stream);
         if (path != NULL && path[0] != '\0')
                 put_path(stream, path);
         put_proxy(stream);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Profile: the texts that bring the proxy settings, and the image's PATH, to login shells and tools. Pure. */
+/* Profile: the texts that bring the proxy settings, and the image's PATH, to login shells and
+ * tools. Pure. */
 #include "base/error.h"
 
-/* Last in /etc/profile.d in the order of names, which is the order they are read in: what an image sets there does not win. */
+/* Last in /etc/profile.d in the order of names, which is the order they are read in: what an image
+ * sets there does not win. */
 #define PROFILE_SCRIPT_PATH "/etc/profile.d/zz-navigator.sh"
 
 /* A POSIX shell script that prints nothing. `path` is the image's PATH, or NULL. Malloc'ed. */

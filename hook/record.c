@@ -23,8 +23,8 @@ static int fill_inodes(const Process *process, Record *record, Error *error) {
         return 0;
 }
 
-int record_fill(const Hook *hook, const Source *policy, const Plan *plan, RecordInode root, const Cgroups *cgroups,
-        Record *ret_record, Error *error) {
+int record_fill(const Hook *hook, const Source *policy, const Plan *plan, RecordInode root,
+        const Cgroups *cgroups, Record *ret_record, Error *error) {
         const Bundle *bundle = &hook->bundle;
 
         *ret_record = (Record){

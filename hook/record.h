@@ -10,5 +10,5 @@
 #include "sidecar/wire/record.h"
 
 /* Everything in *ret_record is borrowed from the arguments. `root` is the rootfs directory. */
-int record_fill(const Hook *hook, const Source *policy, const Plan *plan, RecordInode root, const Cgroups *cgroups,
-        Record *ret_record, Error *error);
+int record_fill(const Hook *hook, const Source *policy, const Plan *plan, RecordInode root,
+        const Cgroups *cgroups, Record *ret_record, Error *error);

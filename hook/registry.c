@@ -35,7 +35,8 @@ static int open_directory(int parent, const char *name, int *ret_fd, Error *erro
                 return error_set(error, ERROR_OS, errno, "cannot open '%s'", name);
         if (status.st_uid != 0 || (status.st_mode & 022) != 0)
                 return error_set(error, ERROR_DENIED, 0,
-                        "directory '%s' can be written by others than root: chown root, chmod go-w", name);
+                        "directory '%s' can be written by others than root: chown root, chmod go-w",
+                        name);
         *ret_fd = take_fd(fd);
         return 0;
 }
@@ -65,7 +66,8 @@ int registry_open_pod(int pods, const char *pod, int *ret_pod, Error *error) {
                         return -1;
                 while (flock(fd, LOCK_EX) < 0)
                         if (errno != EINTR)
-                                return error_set(error, ERROR_OS, errno, "cannot lock pod directory '%s'", pod);
+                                return error_set(error, ERROR_OS, errno,
+                                        "cannot lock pod directory '%s'", pod);
                 if (is_still_there(pods, pod, fd)) {
                         *ret_pod = take_fd(fd);
                         return 0;
@@ -74,7 +76,8 @@ int registry_open_pod(int pods, const char *pod, int *ret_pod, Error *error) {
         return error_set(error, ERROR_OS, EBUSY, "pod directory '%s' keeps being removed", pod);
 }
 
-static int make_name(const char *stem, const char *suffix, char ret_name[static NAME_MAX], Error *error) {
+static int make_name(
+        const char *stem, const char *suffix, char ret_name[static NAME_MAX], Error *error) {
         int r = snprintf(ret_name, NAME_MAX, "%s%s", stem, suffix);
 
         if (!state_name_is_plain(stem) || r < 0 || r >= NAME_MAX)
@@ -89,7 +92,8 @@ int registry_add_record(int pod, const Record *record, Error *error) {
 
         record_pack(record, &packer);
         if (packer.failed)
-                (void)error_set(error, ERROR_LIMIT, 0, "the container's record is larger than %u bytes", RECORD_SIZE_MAX);
+                (void)error_set(error, ERROR_LIMIT, 0,
+                        "the container's record is larger than %u bytes", RECORD_SIZE_MAX);
         else if (make_name(record->container_id, REGISTRY_RECORD, name, error) == 0)
                 r = file_write_atomic(pod, name, packer.data, packer.size, 0600, error);
         packer_done(&packer);
@@ -113,7 +117,8 @@ int registry_add_sidecar(int pod, const char *id, const Sidecar *sidecar, Error 
 }
 
 /* 1: not there. */
-static int read_file(int pod, const char *file, size_t limit, char **ret_data, size_t *ret_size, Error *error) {
+static int read_file(
+        int pod, const char *file, size_t limit, char **ret_data, size_t *ret_size, Error *error) {
         Error reason = { 0 };
 
         if (file_read(pod, file, limit, ret_data, ret_size, &reason) == 0)
@@ -160,7 +165,8 @@ int registry_read_sidecar(int pod, const char *file, Sidecar *ret_sidecar, Error
         sidecar.socket_directory.device = unpack_u64(&fields);
         sidecar.socket_directory.inode = unpack_u64(&fields);
         if (!unpack_end(&fields) || !ours)
-                return error_set(error, ERROR_PEER, 0, "'%s' is not a sidecar of this version", file);
+                return error_set(
+                        error, ERROR_PEER, 0, "'%s' is not a sidecar of this version", file);
         *ret_sidecar = sidecar;
         return 0;
 }
@@ -172,7 +178,8 @@ static bool has_suffix(const char *file, const char *suffix) {
 }
 
 /* Which process a file of either kind is about. 1: not there. */
-static int read_process(int pod, const char *file, uint32_t *ret_pid, uint64_t *ret_start_time, Error *error) {
+static int read_process(
+        int pod, const char *file, uint32_t *ret_pid, uint64_t *ret_start_time, Error *error) {
         cleanup(registry_record_freep) RegistryRecord record = { 0 };
         Sidecar sidecar;
         int r;
@@ -193,7 +200,8 @@ static int read_process(int pod, const char *file, uint32_t *ret_pid, uint64_t *
         return r;
 }
 
-int registry_has(int pod, const char *id, const char *suffix, const Process *process, Error *error) {
+int registry_has(
+        int pod, const char *id, const char *suffix, const Process *process, Error *error) {
         char name[NAME_MAX];
         uint64_t start_time;
         uint32_t pid;
@@ -207,7 +215,8 @@ int registry_has(int pod, const char *id, const char *suffix, const Process *pro
         return pid == process->pid && start_time == process->start_time ? 0 : 1;
 }
 
-int registry_keep_policy(int pod, const char *container, const char *text, size_t size, Error *error) {
+int registry_keep_policy(
+        int pod, const char *container, const char *text, size_t size, Error *error) {
         char name[NAME_MAX];
 
         if (make_name(container, REGISTRY_POLICY, name, error) < 0)
@@ -215,7 +224,8 @@ int registry_keep_policy(int pod, const char *container, const char *text, size_
         return file_write_atomic(pod, name, text, size, 0600, error);
 }
 
-int registry_kept_policy(int pod, const char *container, char **ret_text, size_t *ret_size, Error *error) {
+int registry_kept_policy(
+        int pod, const char *container, char **ret_text, size_t *ret_size, Error *error) {
         char name[NAME_MAX];
 
         if (make_name(container, REGISTRY_POLICY, name, error) < 0)
@@ -249,7 +259,8 @@ static bool names_container(const char *file, const char *id) {
         size_t length = id != NULL ? strlen(id) : 0;
 
         return length > 0 && strncmp(file, id, length) == 0 &&
-               (strcmp(file + length, REGISTRY_RECORD) == 0 || strcmp(file + length, REGISTRY_SIDECAR) == 0);
+               (strcmp(file + length, REGISTRY_RECORD) == 0 ||
+                       strcmp(file + length, REGISTRY_SIDECAR) == 0);
 }
 
 /* A file that cannot be read any more is of no use to anybody, and goes too. */
@@ -259,7 +270,8 @@ static int sweep_file(int pod, const char *file, void *data) {
         uint64_t start_time;
         uint32_t pid;
 
-        if (!names_container(file, sweep->id) && read_process(pod, file, &pid, &start_time, NULL) == 0 &&
+        if (!names_container(file, sweep->id) &&
+                read_process(pod, file, &pid, &start_time, NULL) == 0 &&
                 process_open_known(sweep->proc, pid, start_time, &process, NULL) == 0)
                 return 0;
         (void)unlinkat(pod, file, 0);
@@ -294,7 +306,8 @@ static int remove_from_pod(int pods, const char *name, void *data) {
         if (registry_open_pod(pods, name, &pod, NULL) < 0)
                 return 0;
         sweep_pod(pod, data);
-        if (registry_each(pod, REGISTRY_RECORD, found, NULL) != 0 || registry_each(pod, REGISTRY_SIDECAR, found, NULL) != 0)
+        if (registry_each(pod, REGISTRY_RECORD, found, NULL) != 0 ||
+                registry_each(pod, REGISTRY_SIDECAR, found, NULL) != 0)
                 return 0;
         (void)registry_each(pod, REGISTRY_POLICY, unlink_file, NULL);
         (void)unlinkat(pods, name, AT_REMOVEDIR);

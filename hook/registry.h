@@ -2,13 +2,15 @@
 #pragma once
 
 /*
- * Registry: what the hooks of one node remember, in files that only root sees (docs/formats/record.md).
+ * Registry: what the hooks of one node remember, in files that only root sees
+ * (docs/formats/record.md).
  *
  *   RUN/pods/POD/ID.record    a workload container: its record
- *   RUN/pods/POD/ID.sidecar   the pod's sidecar: which process, and which file system its socket is on
- *   RUN/pods/POD/NAME.policy  the last good policy text of a container whose policy is a ConfigMap
+ *   RUN/pods/POD/ID.sidecar   the pod's sidecar: which process, and which file system its socket is
+ * on RUN/pods/POD/NAME.policy  the last good policy text of a container whose policy is a ConfigMap
  *
- * A pod's directory is locked while one hook works on it, and is removed with the last container in it.
+ * A pod's directory is locked while one hook works on it, and is removed with the last container in
+ * it.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -54,15 +56,19 @@ DEFINE_CLEANUP(RegistryRecord, registry_record_free);
 /* 1: the container with that id is not registered, or as an earlier process; 0: as this one. */
 int registry_has(int pod, const char *id, const char *suffix, const Process *process, Error *error);
 
-int registry_keep_policy(int pod, const char *container, const char *text, size_t size, Error *error);
+int registry_keep_policy(
+        int pod, const char *container, const char *text, size_t size, Error *error);
 /* 1: none was kept. */
-int registry_kept_policy(int pod, const char *container, char **ret_text, size_t *ret_size, Error *error);
+int registry_kept_policy(
+        int pod, const char *container, char **ret_text, size_t *ret_size, Error *error);
 
-/* Calls `visit` for each file of the pod with that suffix, until it returns other than 0; returns that. */
+/* Calls `visit` for each file of the pod with that suffix, until it returns other than 0; returns
+ * that. */
 typedef int RegistryVisit(int pod, const char *file, void *data);
 int registry_each(int pod, const char *suffix, RegistryVisit *visit, void *data);
 
 /* Removes what belongs to processes that are gone. */
 void registry_sweep(int proc, int pod);
-/* The same for every pod, and what belongs to container `id` (NULL: none), and the directories that are empty then. */
+/* The same for every pod, and what belongs to container `id` (NULL: none), and the directories that
+ * are empty then. */
 void registry_remove(int proc, int pods, const char *id);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * When a prestart hook runs, the runtime has made the container's mount namespace, a copy of the host's tree with the rootfs mounted somewhere in it,
- * and has not called pivot_root. So "/" is still the host's: only the directory below root.path is the container's. A runtime that has already
- * changed its root shows the same directory at "/". Which it is, is decided by inode, never by name.
+ * When a prestart hook runs, the runtime has made the container's mount namespace, a copy of the
+ * host's tree with the rootfs mounted somewhere in it, and has not called pivot_root. So "/" is
+ * still the host's: only the directory below root.path is the container's. A runtime that has
+ * already changed its root shows the same directory at "/". Which it is, is decided by inode, never
+ * by name.
  */
 #include "hook/rootfs.h"
 
@@ -39,11 +41,13 @@ static int find_owner(const Process *process, Rootfs *rootfs, Error *error) {
         if (process_id_map(process, "uid_map", &map, error) < 0)
                 return -1;
         if (!id_map_outside(&map, 0, &rootfs->owner_uid))
-                return error_set(error, ERROR_INPUT, 0, "the container's user namespace has no uid 0");
+                return error_set(
+                        error, ERROR_INPUT, 0, "the container's user namespace has no uid 0");
         if (process_id_map(process, "gid_map", &map, error) < 0)
                 return -1;
         if (!id_map_outside(&map, 0, &rootfs->owner_gid))
-                return error_set(error, ERROR_INPUT, 0, "the container's user namespace has no gid 0");
+                return error_set(
+                        error, ERROR_INPUT, 0, "the container's user namespace has no gid 0");
         return 0;
 }
 
@@ -55,7 +59,8 @@ static int find_root(const char *path, Rootfs *rootfs, Error *error) {
                 cleanup_fd int fd = -1;
                 RecordInode inode;
 
-                if (open_directory(places[i], &fd, &inode, NULL) < 0 || !inode_equal(inode, rootfs->inode))
+                if (open_directory(places[i], &fd, &inode, NULL) < 0 ||
+                        !inode_equal(inode, rootfs->inode))
                         continue;
                 rootfs->directory = take_fd(fd);
                 return 0;
@@ -69,23 +74,28 @@ static int join(const Process *process, Rootfs *rootfs, Error *error) {
         struct stat theirs, ours;
 
         rootfs->host = openat(rootfs->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
-        if (namespace < 0 || rootfs->host < 0 || fstat(namespace, &theirs) < 0 || fstat(rootfs->host, &ours) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot open the mount namespace of process %u", process->pid);
+        if (namespace < 0 || rootfs->host < 0 || fstat(namespace, &theirs) < 0 ||
+                fstat(rootfs->host, &ours) < 0)
+                return error_set(error, ERROR_OS, errno,
+                        "cannot open the mount namespace of process %u", process->pid);
         if (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino)
                 return error_set(error, ERROR_INPUT, 0,
-                        "process %u has the host's mount namespace: not a container's init", process->pid);
+                        "process %u has the host's mount namespace: not a container's init",
+                        process->pid);
         if (setns(namespace, CLONE_NEWNS) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot join the mount namespace of process %u", process->pid);
+                return error_set(error, ERROR_OS, errno,
+                        "cannot join the mount namespace of process %u", process->pid);
         return 0;
 }
 
-int rootfs_enter(int proc, const Process *process, const char *path, Rootfs *ret_rootfs, Error *error) {
+int rootfs_enter(
+        int proc, const Process *process, const char *path, Rootfs *ret_rootfs, Error *error) {
         cleanup(rootfs_closep) Rootfs rootfs = ROOTFS_NONE;
         cleanup_fd int host_view = -1;
 
         rootfs.proc = proc;
-        if (open_directory(path, &host_view, &rootfs.inode, error) < 0 || find_owner(process, &rootfs, error) < 0 ||
-                join(process, &rootfs, error) < 0)
+        if (open_directory(path, &host_view, &rootfs.inode, error) < 0 ||
+                find_owner(process, &rootfs, error) < 0 || join(process, &rootfs, error) < 0)
                 return -1;
         if (find_root(path, &rootfs, error) < 0) {
                 (void)rootfs_leave(&rootfs, NULL);
@@ -97,7 +107,8 @@ int rootfs_enter(int proc, const Process *process, const char *path, Rootfs *ret
 
 int rootfs_leave(Rootfs *rootfs, Error *error) {
         if (setns(rootfs->host, CLONE_NEWNS) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot go back to the host's mount namespace");
+                return error_set(
+                        error, ERROR_OS, errno, "cannot go back to the host's mount namespace");
         return 0;
 }
 
@@ -107,14 +118,15 @@ Rootfs rootfs_close(Rootfs rootfs) {
         return ROOTFS_NONE;
 }
 
-int rootfs_read(const Rootfs *rootfs, const char *path, RootfsReach reach, size_t limit, char **ret_data,
-        size_t *ret_size, Error *error) {
+int rootfs_read(const Rootfs *rootfs, const char *path, RootfsReach reach, size_t limit,
+        char **ret_data, size_t *ret_size, Error *error) {
         uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
         int r;
 
         if (reach == ROOTFS_IMAGE)
                 resolve |= RESOLVE_NO_XDEV;
-        r = hostile_read(rootfs->proc, rootfs->directory, path, resolve, limit, ret_data, ret_size, error);
+        r = hostile_read(
+                rootfs->proc, rootfs->directory, path, resolve, limit, ret_data, ret_size, error);
         return r < 0 ? error_context(error, "the image") : r;
 }
 
@@ -134,8 +146,8 @@ static bool is_empty(int fd) {
 }
 
 int rootfs_is_vacant(const Rootfs *rootfs, const char *path, Error *error) {
-        cleanup_fd int fd = sys_openat2(rootfs->directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
-                RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+        cleanup_fd int fd = sys_openat2(rootfs->directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
         struct stat status;
 
         if (fd < 0 && errno == ENOENT)
@@ -147,7 +159,8 @@ int rootfs_is_vacant(const Rootfs *rootfs, const char *path, Error *error) {
         return status.st_uid == rootfs->owner_uid && is_empty(take_fd(fd));
 }
 
-/* mkdirat() or an exclusive creation, as the container's root: a mount with mapped ids refuses the host's. */
+/* mkdirat() or an exclusive creation, as the container's root: a mount with mapped ids refuses the
+ * host's. */
 static int create(const Rootfs *rootfs, int parent, const char *name, bool directory) {
         cleanup_fd int fd = -1;
         int r;
@@ -157,7 +170,8 @@ static int create(const Rootfs *rootfs, int parent, const char *name, bool direc
         if (directory)
                 r = mkdirat(parent, name, 0755);
         else
-                r = fd = openat(parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+                r = fd = openat(
+                        parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
         r = r < 0 ? -errno : 0;
         (void)setfsuid(0);
         (void)setfsgid(0);
@@ -165,7 +179,8 @@ static int create(const Rootfs *rootfs, int parent, const char *name, bool direc
 }
 
 /* Opens `name` in `parent`, creating it where it is missing. */
-static int open_or_create(const Rootfs *rootfs, int parent, const char *name, bool directory, int *ret_fd) {
+static int open_or_create(
+        const Rootfs *rootfs, int parent, const char *name, bool directory, int *ret_fd) {
         const int flags = O_PATH | O_CLOEXEC | (directory ? O_DIRECTORY : 0);
         int fd = sys_openat2(parent, name, (uint64_t)flags, 0, PLACE_RESOLVE);
         int r;
@@ -185,14 +200,18 @@ static int open_or_create(const Rootfs *rootfs, int parent, const char *name, bo
 static int refuse_place(const char *path, const char *name, int code, Error *error) {
         if (code == ELOOP)
                 return error_set(error, ERROR_INPUT, 0,
-                        "cannot mount on '%s': '%s' of the image is a symbolic link; the image must have a plain file "
+                        "cannot mount on '%s': '%s' of the image is a symbolic link; the image "
+                        "must have a plain file "
                         "or directory there, or nothing",
                         path, name);
-        return error_set(error, ERROR_OS, code, "cannot mount on '%s': '%s' of the image", path, name);
+        return error_set(
+                error, ERROR_OS, code, "cannot mount on '%s': '%s' of the image", path, name);
 }
 
-/* Walks from the root, one component at a time, so that each step is one name in a directory that is already held. */
-static int make_place(const Rootfs *rootfs, const char *path, bool directory, int *ret_fd, Error *error) {
+/* Walks from the root, one component at a time, so that each step is one name in a directory that
+ * is already held. */
+static int make_place(
+        const Rootfs *rootfs, const char *path, bool directory, int *ret_fd, Error *error) {
         cleanup_fd int at = fcntl(rootfs->directory, F_DUPFD_CLOEXEC, 0);
         const char *rest = path;
 
@@ -237,7 +256,8 @@ int rootfs_make_file(const Rootfs *rootfs, const char *path, int *ret_fd, Error 
         if (fstat(fd, &status) < 0)
                 return error_set(error, ERROR_OS, errno, "cannot look at '%s' of the image", path);
         if (!S_ISREG(status.st_mode))
-                return error_set(error, ERROR_INPUT, 0, "cannot mount on '%s' of the image: not a regular file", path);
+                return error_set(error, ERROR_INPUT, 0,
+                        "cannot mount on '%s' of the image: not a regular file", path);
         *ret_fd = take_fd(fd);
         return 0;
 }

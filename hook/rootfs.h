@@ -2,10 +2,12 @@
 #pragma once
 
 /*
- * Rootfs: the container's root directory, seen from inside the container's mount namespace, before the runtime makes it "/".
+ * Rootfs: the container's root directory, seen from inside the container's mount namespace, before
+ * the runtime makes it "/".
  *
- * Everything below it belongs to the image: names may be symbolic links to anywhere, FIFOs, devices, mounts of /proc. Nothing is opened but by
- * descriptor and openat2(2). Reading follows links inside the root; a place to mount on is never reached through one.
+ * Everything below it belongs to the image: names may be symbolic links to anywhere, FIFOs,
+ * devices, mounts of /proc. Nothing is opened but by descriptor and openat2(2). Reading follows
+ * links inside the root; a place to mount on is never reached through one.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -21,15 +23,18 @@ typedef struct Rootfs {
         int host;      /* the mount namespace we came from */
         int proc;      /* borrowed: the host's /proc */
         RecordInode inode;
-        uint32_t owner_uid, owner_gid; /* the container's root, as the host numbers it: owns what we create */
+        uint32_t owner_uid,
+                owner_gid; /* the container's root, as the host numbers it: owns what we create */
 } Rootfs;
 
 #define ROOTFS_NONE ((Rootfs){ .directory = -1, .host = -1, .proc = -1 })
 #define ROOTFS_MISSING HOSTILE_MISSING
 
-/* Joins the mount namespace of `process` and opens its rootfs, config.json's root.path. The caller stays in that namespace until
- * rootfs_leave(). Refuses when `process` is not the init of that rootfs, or shares our mount namespace. Single-threaded callers only. */
-int rootfs_enter(int proc, const Process *process, const char *path, Rootfs *ret_rootfs, Error *error);
+/* Joins the mount namespace of `process` and opens its rootfs, config.json's root.path. The caller
+ * stays in that namespace until rootfs_leave(). Refuses when `process` is not the init of that
+ * rootfs, or shares our mount namespace. Single-threaded callers only. */
+int rootfs_enter(
+        int proc, const Process *process, const char *path, Rootfs *ret_rootfs, Error *error);
 /* Back to the host's mount namespace. A failure is final for the process. */
 int rootfs_leave(Rootfs *rootfs, Error *error);
 Rootfs rootfs_close(Rootfs rootfs);
@@ -41,13 +46,15 @@ typedef enum RootfsReach {
 } RootfsReach;
 
 /* Reads a regular file; ROOTFS_MISSING when there is none. */
-int rootfs_read(const Rootfs *rootfs, const char *path, RootfsReach reach, size_t limit, char **ret_data,
-        size_t *ret_size, Error *error);
+int rootfs_read(const Rootfs *rootfs, const char *path, RootfsReach reach, size_t limit,
+        char **ret_data, size_t *ret_size, Error *error);
 
-/* O_PATH descriptors to mount on. What is missing is created, owned by the container's root: directories 0755, an empty file 0644. */
+/* O_PATH descriptors to mount on. What is missing is created, owned by the container's root:
+ * directories 0755, an empty file 0644. */
 int rootfs_make_directory(const Rootfs *rootfs, const char *path, int *ret_fd, Error *error);
 int rootfs_make_file(const Rootfs *rootfs, const char *path, int *ret_fd, Error *error);
 
-/* 1 when there is nothing at `path`, or only an empty directory of the container's root on the image's own file system, as an earlier run of the same
- * container leaves behind; 0 when something is there: of the image, or a volume. */
+/* 1 when there is nothing at `path`, or only an empty directory of the container's root on the
+ * image's own file system, as an earlier run of the same container leaves behind; 0 when something
+ * is there: of the image, or a volume. */
 int rootfs_is_vacant(const Rootfs *rootfs, const char *path, Error *error);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The sidecar is handed descriptors of every container of its pod, so three things have to agree before a container is taken for it: the name, the
- * image, by the engine's own word, and the program that the image starts. A container that only has the name is refused, not treated as a
+ * The sidecar is handed descriptors of every container of its pod, so three things have to agree
+ * before a container is taken for it: the name, the image, by the engine's own word, and the
+ * program that the image starts. A container that only has the name is refused, not treated as a
  * workload: somebody is trying, or has mistyped an image, and both want to know.
  */
 #include "hook/select.h"
@@ -19,7 +20,8 @@ static const char *without_pod(const Bundle *bundle) {
         const char *pod = bundle_variable(bundle, "HOSTNAME");
         size_t length = pod != NULL ? strlen(pod) : 0;
 
-        if (length > 0 && strncmp(bundle->storage_name, pod, length) == 0 && bundle->storage_name[length] == '-')
+        if (length > 0 && strncmp(bundle->storage_name, pod, length) == 0 &&
+                bundle->storage_name[length] == '-')
                 return bundle->storage_name + length + 1;
         return bundle->storage_name;
 }
@@ -36,7 +38,8 @@ void select_name(const State *state, const Bundle *bundle, char ret_name[static 
         (void)snprintf(ret_name, SELECT_NAME_MAX, "%s", find_name(state, bundle));
 }
 
-/* A pod's name that could not be taken off leaves POD-navigator: that is the sidecar's name, too. */
+/* A pod's name that could not be taken off leaves POD-navigator: that is the sidecar's name, too.
+ */
 static bool has_sidecar_name(const Node *node, const State *state, const Bundle *bundle) {
         const char *name = find_name(state, bundle);
         size_t whole = strlen(name), wanted = strlen(node->sidecar_container);
@@ -53,7 +56,8 @@ static bool starts_sidecar(const Bundle *bundle) {
         return strcmp(slash != NULL ? slash + 1 : bundle->program, SIDECAR_PROGRAM) == 0;
 }
 
-int select_role(const Node *node, const State *state, const Bundle *bundle, Role *ret_role, Error *error) {
+int select_role(
+        const Node *node, const State *state, const Bundle *bundle, Role *ret_role, Error *error) {
         const char *image = state->image[0] != '\0' ? state->image : bundle->storage_image;
 
         if (!has_sidecar_name(node, state, bundle)) {
@@ -62,12 +66,14 @@ int select_role(const Node *node, const State *state, const Bundle *bundle, Role
         }
         if (!node_knows_image(node, image))
                 return error_set(error, ERROR_DENIED, 0,
-                        "container '%s' has the sidecar's name, but its image '%s' is not listed as 'sidecar.images' "
+                        "container '%s' has the sidecar's name, but its image '%s' is not listed "
+                        "as 'sidecar.images' "
                         "in the node configuration",
                         node->sidecar_container, image);
         if (!starts_sidecar(bundle))
                 return error_set(error, ERROR_DENIED, 0,
-                        "container '%s' has the sidecar's name and image, but starts '%s' instead of %s",
+                        "container '%s' has the sidecar's name and image, but starts '%s' instead "
+                        "of %s",
                         node->sidecar_container, bundle->program, SIDECAR_PROGRAM);
         *ret_role = ROLE_SIDECAR;
         return 0;
@@ -81,7 +87,8 @@ static bool is_dns_name(const char *name) {
         for (size_t i = 0; i < length; i++) {
                 bool edge = i == 0 || i == length - 1 || name[i - 1] == '.' || name[i + 1] == '.';
 
-                if (strchr(letters, name[i]) == NULL && (edge || (name[i] != '-' && name[i] != '.')))
+                if (strchr(letters, name[i]) == NULL &&
+                        (edge || (name[i] != '-' && name[i] != '.')))
                         return false;
         }
         return length > 0 && length <= DNS_NAME_MAX;
@@ -108,11 +115,14 @@ int select_policy(const char *annotation, PolicySelection *ret_selection, Error 
                         continue;
                 if (!is_dns_name(annotation + length))
                         return error_set(error, ERROR_INPUT, 0,
-                                "annotation '%s': '%s' is not a name of lower case letters, digits, '-' and '.'",
+                                "annotation '%s': '%s' is not a name of lower case letters, "
+                                "digits, '-' and '.'",
                                 ANNOTATION_POLICY, annotation + length);
-                *ret_selection = (PolicySelection){ .source = named[i].source, .name = annotation + length };
+                *ret_selection =
+                        (PolicySelection){ .source = named[i].source, .name = annotation + length };
                 return 0;
         }
-        return error_set(error, ERROR_INPUT, 0, "annotation '%s' is '%s'; it can be configmap/NAME, node/NAME or image",
+        return error_set(error, ERROR_INPUT, 0,
+                "annotation '%s' is '%s'; it can be configmap/NAME, node/NAME or image",
                 ANNOTATION_POLICY, annotation);
 }

@@ -14,14 +14,18 @@ typedef enum Role {
         ROLE_SIDECAR, /* our own: gets the socket, no policy */
 } Role;
 
-/* What people call the container: "workload". Engines say it, podman's storage says "POD-CONTAINER"; where nobody says it, the id. */
+/* What people call the container: "workload". Engines say it, podman's storage says
+ * "POD-CONTAINER"; where nobody says it, the id. */
 void select_name(const State *state, const Bundle *bundle, char ret_name[static SELECT_NAME_MAX]);
 
-/* ERROR_DENIED for a container that has the sidecar's name and is not what the node's configuration calls the sidecar. */
-int select_role(const Node *node, const State *state, const Bundle *bundle, Role *ret_role, Error *error);
+/* ERROR_DENIED for a container that has the sidecar's name and is not what the node's configuration
+ * calls the sidecar. */
+int select_role(
+        const Node *node, const State *state, const Bundle *bundle, Role *ret_role, Error *error);
 
 typedef enum PolicySource {
-        SOURCE_UNNAMED = 1, /* the image's own, else the node's default.yaml, else the restrictive default */
+        SOURCE_UNNAMED =
+                1, /* the image's own, else the node's default.yaml, else the restrictive default */
         SOURCE_CONFIGMAP,
         SOURCE_NODE,
         SOURCE_IMAGE,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The sidecar sees nothing of the node: its socket lies on a tmpfs of its own, made here and known afterwards by the inode of its root. Were the
- * directory the node's, whoever breaks the sidecar could fill the node's /run.
+ * The sidecar sees nothing of the node: its socket lies on a tmpfs of its own, made here and known
+ * afterwards by the inode of its root. Were the directory the node's, whoever breaks the sidecar
+ * could fill the node's /run.
  */
 #include "hook/sidecar.h"
 
@@ -27,15 +28,18 @@ static int find_owner(const Hook *hook, MountOptions *options, Error *error) {
         if (process_id_map(&hook->process, "uid_map", &map, error) < 0)
                 return -1;
         if (!id_map_outside(&map, hook->bundle.uid, &options->uid))
-                return error_set(error, ERROR_INPUT, 0, "the sidecar's uid %u is not in its user namespace", hook->bundle.uid);
+                return error_set(error, ERROR_INPUT, 0,
+                        "the sidecar's uid %u is not in its user namespace", hook->bundle.uid);
         if (process_id_map(&hook->process, "gid_map", &map, error) < 0)
                 return -1;
         if (!id_map_outside(&map, hook->bundle.gid, &options->gid))
-                return error_set(error, ERROR_INPUT, 0, "the sidecar's gid %u is not in its user namespace", hook->bundle.gid);
+                return error_set(error, ERROR_INPUT, 0,
+                        "the sidecar's gid %u is not in its user namespace", hook->bundle.gid);
         return 0;
 }
 
-static int mount_sockets(const Rootfs *rootfs, const MountOptions *options, RecordInode *ret_inode, Error *error) {
+static int mount_sockets(
+        const Rootfs *rootfs, const MountOptions *options, RecordInode *ret_inode, Error *error) {
         cleanup_fd int tree = -1, place = -1;
         struct stat status;
 

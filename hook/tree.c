@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The only file that knows jansson. Numbers are read as doubles: the resource limits of a config.json go up to 2^64-1, which jansson's own
- * integers refuse.
+ * The only file that knows jansson. Numbers are read as doubles: the resource limits of a
+ * config.json go up to 2^64-1, which jansson's own integers refuse.
  */
 #include "hook/tree.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define KEY_MAX 253U              /* what a message shows of a key: a whole annotation prefix */
+#define KEY_MAX 253U                 /* what a message shows of a key: a whole annotation prefix */
 #define EXACT_MAX 9007199254740992.0 /* 2^53: up to here every whole number is a double */
 
 void tree_seed(void) {
@@ -21,7 +21,8 @@ void tree_seed(void) {
         json_object_seed(seed);
 }
 
-/* jansson says where decoding failed, but not in which member: the last `"key":` before that place. */
+/* jansson says where decoding failed, but not in which member: the last `"key":` before that place.
+ */
 static size_t key_before(const char *text, size_t position, const char **ret_key) {
         for (size_t end = position; end-- > 1;) {
                 if (text[end] != ':' || text[end - 1] != '"')
@@ -36,7 +37,8 @@ static size_t key_before(const char *text, size_t position, const char **ret_key
         return 0;
 }
 
-static int fail_at(const char *name, const char *text, size_t size, const json_error_t *where, Error *error) {
+static int fail_at(
+        const char *name, const char *text, size_t size, const json_error_t *where, Error *error) {
         const char *key = "";
         size_t length = 0;
 
@@ -44,9 +46,9 @@ static int fail_at(const char *name, const char *text, size_t size, const json_e
                 length = key_before(text, (size_t)where->position, &key);
         if (length > KEY_MAX)
                 length = KEY_MAX;
-        return error_set(error, ERROR_INPUT, 0, "%s:%d:%d: %s%s%.*s%s", name, where->line, where->column,
-                where->text, length > 0 ? " (in the value of '" : "", (int)length, key,
-                length > 0 ? "')" : "");
+        return error_set(error, ERROR_INPUT, 0, "%s:%d:%d: %s%s%.*s%s", name, where->line,
+                where->column, where->text, length > 0 ? " (in the value of '" : "", (int)length,
+                key, length > 0 ? "')" : "");
 }
 
 int tree_parse(const char *name, const char *text, size_t size, Tree *ret_tree, Error *error) {
@@ -99,15 +101,15 @@ static const char *path_name(const char *path) {
 }
 
 /* 1: there; 0: absent; -1: of another type. An empty path means `from` itself. */
-static int find_typed(
-        Value from, const char *path, json_type type, const char *expected, Value *ret_value, Error *error) {
+static int find_typed(Value from, const char *path, json_type type, const char *expected,
+        Value *ret_value, Error *error) {
         Value value = path[0] != '\0' ? value_find(from, path) : from;
 
         if (!value_present(value))
                 return 0;
         if (json_typeof(value.json) != type)
-                return error_set(
-                        error, ERROR_INPUT, 0, "%s: '%s' is not %s", value.document, path_name(path), expected);
+                return error_set(error, ERROR_INPUT, 0, "%s: '%s' is not %s", value.document,
+                        path_name(path), expected);
         *ret_value = value;
         return 1;
 }
@@ -121,7 +123,8 @@ int value_string(Value from, const char *path, const char **ret_text, Error *err
                 return r;
         text = json_string_value(value.json);
         if (strlen(text) != json_string_length(value.json))
-                return error_set(error, ERROR_INPUT, 0, "%s: '%s' has a NUL in it", value.document, path);
+                return error_set(
+                        error, ERROR_INPUT, 0, "%s: '%s' has a NUL in it", value.document, path);
         *ret_text = text;
         return 0;
 }
@@ -132,8 +135,8 @@ int value_boolean(Value from, const char *path, bool *ret, Error *error) {
         if (!value_present(value))
                 return 0;
         if (!json_is_boolean(value.json))
-                return error_set(
-                        error, ERROR_INPUT, 0, "%s: '%s' is not true or false", value.document, path);
+                return error_set(error, ERROR_INPUT, 0, "%s: '%s' is not true or false",
+                        value.document, path);
         *ret = json_is_true(value.json);
         return 0;
 }
@@ -148,14 +151,15 @@ int value_number(Value from, const char *path, uint64_t max, uint64_t *ret, Erro
                 return r;
         number = json_real_value(value.json);
         if (number < 0)
-                return error_set(error, ERROR_INPUT, 0, "%s: '%s' is negative", value.document, path);
+                return error_set(
+                        error, ERROR_INPUT, 0, "%s: '%s' is negative", value.document, path);
         whole = number > EXACT_MAX ? UINT64_MAX : (uint64_t)number;
         if (number <= EXACT_MAX && (double)whole != number)
-                return error_set(
-                        error, ERROR_INPUT, 0, "%s: '%s' is not a whole number", value.document, path);
+                return error_set(error, ERROR_INPUT, 0, "%s: '%s' is not a whole number",
+                        value.document, path);
         if (whole > max)
-                return error_set(error, ERROR_INPUT, 0, "%s: '%s' is more than %llu", value.document, path,
-                        (unsigned long long)max);
+                return error_set(error, ERROR_INPUT, 0, "%s: '%s' is more than %llu",
+                        value.document, path, (unsigned long long)max);
         *ret = whole;
         return 0;
 }
@@ -181,12 +185,16 @@ Value value_at(Value list, size_t index) {
 }
 
 bool value_next(Value object, void **iterator, const char **ret_key, Value *ret_value) {
-        json_t *json = (json_t *)(uintptr_t)object.json; /* jansson's iterator wants it writable, and only reads */
+        json_t *json =
+                (json_t *)(uintptr_t)
+                        object.json; /* jansson's iterator wants it writable, and only reads */
 
-        *iterator = *iterator == NULL ? json_object_iter(json) : json_object_iter_next(json, *iterator);
+        *iterator =
+                *iterator == NULL ? json_object_iter(json) : json_object_iter_next(json, *iterator);
         if (*iterator == NULL)
                 return false;
         *ret_key = json_object_iter_key(*iterator);
-        *ret_value = (Value){ .document = object.document, .json = json_object_iter_value(*iterator) };
+        *ret_value =
+                (Value){ .document = object.document, .json = json_object_iter_value(*iterator) };
         return true;
 }

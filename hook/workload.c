@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Everything of the image is read before anything is mounted, everything that can be refused is refused before the first mount, and the record
- * is written last: a container that has a record is prepared.
- * What sessions obey is the record; the files in the container are for those who look.
+ * Everything of the image is read before anything is mounted, everything that can be refused is
+ * refused before the first mount, and the record is written last: a container that has a record is
+ * prepared. What sessions obey is the record; the files in the container are for those who look.
  */
 #include "hook/workload.h"
 
@@ -33,7 +33,7 @@ typedef struct Workload {
         char *passwd, *groups; /* of the image; NULL where it has none */
         size_t passwd_size, groups_size;
         Plan plan;
-        void *plan_data; /* owned: plan points into it */
+        void *plan_data;             /* owned: plan points into it */
         uint32_t home_uid, home_gid; /* the session's user, as the host numbers it */
 } Workload;
 
@@ -53,7 +53,8 @@ static int run_plan(Workload *workload, Error *error) {
         const Jail jail = hook_jail("policy parser", PLAN_SIZE_MAX);
         const PlanInput input = {
                 .policy = { workload->policy.file, workload->policy.text, workload->policy.size },
-                .ceiling = { workload->ceiling.file, workload->ceiling.text, workload->ceiling.size },
+                .ceiling = { workload->ceiling.file, workload->ceiling.text,
+                        workload->ceiling.size },
                 .passwd = { workload->passwd, workload->passwd_size },
                 .groups = { workload->groups, workload->groups_size },
                 .new_uid = node->sandbox_uid,
@@ -66,19 +67,22 @@ static int run_plan(Workload *workload, Error *error) {
         return plan_unpack(workload->plan_data, size, &workload->plan, error);
 }
 
-/* A ConfigMap that was edited to nonsense does not stop the containers of a pod that already ran with a good one. */
+/* A ConfigMap that was edited to nonsense does not stop the containers of a pod that already ran
+ * with a good one. */
 static int plan_again(Workload *workload, const Error *reason, Error *error) {
         Error note;
         char *text;
         size_t size;
 
         if (workload->selection.source != SOURCE_CONFIGMAP || reason->kind == ERROR_OS ||
-                registry_kept_policy(workload->hook->pod, workload->hook->name, &text, &size, NULL) != 0) {
+                registry_kept_policy(
+                        workload->hook->pod, workload->hook->name, &text, &size, NULL) != 0) {
                 *error = *reason;
                 return -1;
         }
         note = *reason;
-        (void)error_context(&note, "container '%s' keeps its last good policy", workload->hook->name);
+        (void)error_context(
+                &note, "container '%s' keeps its last good policy", workload->hook->name);
         hook_warn(workload->hook, &note);
         free(workload->policy.text);
         workload->policy.text = text;
@@ -86,7 +90,8 @@ static int plan_again(Workload *workload, const Error *reason, Error *error) {
         return run_plan(workload, error);
 }
 
-/* Supplementary groups that the container's user namespace does not have are left out, as the runtimes do. */
+/* Supplementary groups that the container's user namespace does not have are left out, as the
+ * runtimes do. */
 static int map_identity(Workload *workload, Error *error) {
         RecordIdentity *identity = &workload->plan.identity.record;
         uint32_t kept = 0, outside;
@@ -95,13 +100,15 @@ static int map_identity(Workload *workload, Error *error) {
         if (process_id_map(&workload->hook->process, "uid_map", &map, error) < 0)
                 return -1;
         if (!id_map_outside(&map, identity->uid, &workload->home_uid))
-                return error_set(error, ERROR_INPUT, 0, "uid %u of '%s' is not in the container's user namespace",
-                        identity->uid, identity->name);
+                return error_set(error, ERROR_INPUT, 0,
+                        "uid %u of '%s' is not in the container's user namespace", identity->uid,
+                        identity->name);
         if (process_id_map(&workload->hook->process, "gid_map", &map, error) < 0)
                 return -1;
         if (!id_map_outside(&map, identity->gid, &workload->home_gid))
-                return error_set(error, ERROR_INPUT, 0, "gid %u of '%s' is not in the container's user namespace",
-                        identity->gid, identity->name);
+                return error_set(error, ERROR_INPUT, 0,
+                        "gid %u of '%s' is not in the container's user namespace", identity->gid,
+                        identity->name);
         for (uint32_t i = 0; i < identity->group_count; i++)
                 if (id_map_outside(&map, identity->groups[i], &outside))
                         identity->groups[kept++] = identity->groups[i];
@@ -112,13 +119,14 @@ static int map_identity(Workload *workload, Error *error) {
 static int read_image(Workload *workload, Error *error) {
         const Rootfs *rootfs = &workload->rootfs;
 
-        if (source_read_image(&workload->selection, &workload->hook->node, rootfs, &workload->policy, error) < 0)
+        if (source_read_image(&workload->selection, &workload->hook->node, rootfs,
+                    &workload->policy, error) < 0)
                 return -1;
         if (rootfs_read(rootfs, "/etc/passwd", ROOTFS_ANYWHERE, PASSWD_SIZE_MAX, &workload->passwd,
                     &workload->passwd_size, error) < 0)
                 return -1;
-        return rootfs_read(rootfs, "/etc/group", ROOTFS_ANYWHERE, PASSWD_SIZE_MAX, &workload->groups,
-                       &workload->groups_size, error) < 0
+        return rootfs_read(rootfs, "/etc/group", ROOTFS_ANYWHERE, PASSWD_SIZE_MAX,
+                       &workload->groups, &workload->groups_size, error) < 0
                        ? -1
                        : 0;
 }
@@ -158,33 +166,39 @@ static int register_workload(const Workload *workload, Error *error) {
 
         if (cgroups_open(hook->proc, &hook->process, &cgroups, error) < 0)
                 return -1;
-        r = record_fill(hook, &workload->policy, &workload->plan, workload->rootfs.inode, &cgroups, &record, error);
+        r = record_fill(hook, &workload->policy, &workload->plan, workload->rootfs.inode, &cgroups,
+                &record, error);
         if (r == 0)
                 r = registry_add_record(hook->pod, &record, error);
         (void)cgroups_close(&cgroups);
         if (r == 0 && workload->selection.source == SOURCE_CONFIGMAP)
-                r = registry_keep_policy(hook->pod, hook->name, workload->policy.text, workload->policy.size, error);
+                r = registry_keep_policy(
+                        hook->pod, hook->name, workload->policy.text, workload->policy.size, error);
         return r;
 }
 
-/* Nobody to hand to is no failure: the sidecar's own hook will. Neither is a sidecar that does not listen properly: the container is as safe. */
+/* Nobody to hand to is no failure: the sidecar's own hook will. Neither is a sidecar that does not
+ * listen properly: the container is as safe. */
 static int hand_over(const Hook *hook) {
         char file[NAME_MAX];
         Error error = { 0 };
 
         (void)snprintf(file, sizeof(file), "%s" REGISTRY_RECORD, hook->state.id);
         if (deliver_record(hook->proc, hook->pod, file, &error) < 0) {
-                (void)error_context(&error, "container '%s' was not handed to the sidecar", hook->name);
+                (void)error_context(
+                        &error, "container '%s' was not handed to the sidecar", hook->name);
                 hook_warn(hook, &error);
         }
         return 0;
 }
 
 static int refuse_shared_root(const Bundle *bundle, Error *error) {
-        if (strcmp(bundle->propagation, "shared") != 0 && strcmp(bundle->propagation, "rshared") != 0)
+        if (strcmp(bundle->propagation, "shared") != 0 &&
+                strcmp(bundle->propagation, "rshared") != 0)
                 return 0;
         return error_set(error, ERROR_INPUT, 0,
-                "config.json: 'linux.rootfsPropagation' is '%s': what is mounted in the container would appear on the "
+                "config.json: 'linux.rootfsPropagation' is '%s': what is mounted in the container "
+                "would appear on the "
                 "node; a sandboxed container cannot have that",
                 bundle->propagation);
 }
@@ -197,9 +211,11 @@ int workload_prepare(const Hook *hook, Error *error) {
                 return r < 0 ? r : hand_over(hook);
         if (refuse_shared_root(&hook->bundle, error) < 0 ||
                 select_policy(hook->state.policy, &workload.selection, error) < 0 ||
-                source_read_node(hook->proc, &workload.selection, &hook->node, &hook->bundle, &workload.policy, error) < 0 ||
+                source_read_node(hook->proc, &workload.selection, &hook->node, &hook->bundle,
+                        &workload.policy, error) < 0 ||
                 source_read_ceiling(&hook->node, &workload.ceiling, error) < 0 ||
-                rootfs_enter(hook->proc, &hook->process, hook->bundle.root, &workload.rootfs, error) < 0)
+                rootfs_enter(
+                        hook->proc, &hook->process, hook->bundle.root, &workload.rootfs, error) < 0)
                 return -1;
         r = inject_all(&workload, error);
         if (rootfs_leave(&workload.rootfs, r == 0 ? error : NULL) < 0 || r < 0)

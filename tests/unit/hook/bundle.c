@@ -36,12 +36,15 @@ static void reads_what_we_use(void **state) {
         Bundle bundle = read_bundle(
                 "{\"root\": {\"path\": \"/storage/merged\"},"
                 " \"process\": {\"user\": {\"uid\": 1000, \"gid\": 1001}, \"cwd\": \"/app\","
-                "  \"args\": [\"/usr/bin/sleep\", \"inf\"], \"env\": [\"PATH=/a:/b\", \"HOSTNAME=demo\", \"X=a=b\"],"
-                "  \"rlimits\": [{\"type\": \"RLIMIT_NOFILE\", \"soft\": 1024, \"hard\": 18446744073709551615}],"
+                "  \"args\": [\"/usr/bin/sleep\", \"inf\"], \"env\": [\"PATH=/a:/b\", "
+                "\"HOSTNAME=demo\", \"X=a=b\"],"
+                "  \"rlimits\": [{\"type\": \"RLIMIT_NOFILE\", \"soft\": 1024, \"hard\": "
+                "18446744073709551615}],"
                 "  \"apparmorProfile\": \"cri\", \"selinuxLabel\": \"a:b:c:d\"},"
                 " \"linux\": {\"mountLabel\": \"m:n\", \"rootfsPropagation\": \"rslave\"},"
                 " \"mounts\": [{\"destination\": \"/proc\", \"source\": \"proc\"},"
-                "  {\"destination\": \"/run/navigator-policy\", \"source\": \"/pods/x\", \"options\": [\"rbind\", \"ro\"]}]}",
+                "  {\"destination\": \"/run/navigator-policy\", \"source\": \"/pods/x\", "
+                "\"options\": [\"rbind\", \"ro\"]}]}",
                 NULL, &result);
 
         assert_string_equal(bundle.root, "/storage/merged");
@@ -108,13 +111,17 @@ static void refuses_by_name(void **state) {
                 { "", NULL, "config.json:1:0" },
                 { "[]", NULL, "config.json" },
                 { "{\"root\": {\"path\": 7}}", NULL, "'root.path' is not a string" },
-                { "{\"process\": {\"user\": {\"uid\": -1}}}", NULL, "'process.user.uid' is negative" },
-                { "{\"process\": {\"user\": {\"gid\": 4294967296}}}", NULL, "'process.user.gid' is more than" },
-                { "{\"process\": {\"cwd\": \"app\"}}", NULL, "'process.cwd' is not an absolute path" },
+                { "{\"process\": {\"user\": {\"uid\": -1}}}", NULL,
+                        "'process.user.uid' is negative" },
+                { "{\"process\": {\"user\": {\"gid\": 4294967296}}}", NULL,
+                        "'process.user.gid' is more than" },
+                { "{\"process\": {\"cwd\": \"app\"}}", NULL,
+                        "'process.cwd' is not an absolute path" },
                 { "{\"process\": {\"env\": {}}}", NULL, "'process.env' is not a list" },
                 { "{\"process\": {\"env\": [\"A=1\", \"B=\\u0000\"]}}", NULL, "process.env[1]" },
                 { "{\"process\": {\"rlimits\": [{\"type\": \"RLIMIT_X\"}]}}", NULL, "RLIMIT_X" },
-                { "{\"process\": {\"rlimits\": [{\"type\": \"RLIMIT_CPU\", \"soft\": \"1\"}]}}", NULL, "process.rlimits[0]" },
+                { "{\"process\": {\"rlimits\": [{\"type\": \"RLIMIT_CPU\", \"soft\": \"1\"}]}}",
+                        NULL, "process.rlimits[0]" },
                 { "{\"mounts\": 7}", NULL, "'mounts' is not a list" },
                 { "{\"mounts\": [{\"destination\": 7}]}", NULL, "mounts[0]" },
                 { "{}", "{}", "containers.json" },

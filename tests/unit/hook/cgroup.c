@@ -26,7 +26,9 @@ static void version_2(void **state) {
         cleanup_free Cgroup *cgroups = calloc(RECORD_CGROUPS_MAX, sizeof(*cgroups));
 
         assert_int_equal(match("0::/kubepods/pod1/c1\n", "0::/system.slice/containerd.service\n",
-                                 "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n", cgroups),
+                                 "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 "
+                                 "rw,nsdelegate\n",
+                                 cgroups),
                 1);
         expect(&cgroups[0], "", "/sys/fs/cgroup", "kubepods/pod1/c1");
 }
@@ -34,16 +36,20 @@ static void version_2(void **state) {
 static void version_1_and_hybrid(void **state) {
         static const char mounts[] =
                 "22 1 0:21 / /proc rw - proc proc rw\n"
-                "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
-                "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:1 master:2 - cgroup cgroup rw,memory\n"
-                "40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,xattr,name=systemd\n"
+                "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup "
+                "rw,cpu,cpuacct\n"
+                "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:1 master:2 - cgroup cgroup "
+                "rw,memory\n"
+                "40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup "
+                "rw,xattr,name=systemd\n"
                 "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
         static const char container[] = "12:memory:/p/c1\n"
                                         "5:cpu,cpuacct:/p/c1\n"
                                         "4:pids:/p/c1\n" /* not mounted on this node */
                                         "1:name=systemd:/p/c1\n"
                                         "0::/service\n"; /* where the runtime left it */
-        static const char own[] = "12:memory:/\n5:cpu,cpuacct:/\n4:pids:/\n1:name=systemd:/\n0::/service\n";
+        static const char own[] =
+                "12:memory:/\n5:cpu,cpuacct:/\n4:pids:/\n1:name=systemd:/\n0::/service\n";
         cleanup_free Cgroup *cgroups = calloc(RECORD_CGROUPS_MAX, sizeof(*cgroups));
 
         assert_int_equal(match(container, own, mounts, cgroups), 3);
@@ -55,8 +61,12 @@ static void version_1_and_hybrid(void **state) {
 static void never_the_root_of_a_hierarchy(void **state) {
         cleanup_free Cgroup *cgroups = calloc(RECORD_CGROUPS_MAX, sizeof(*cgroups));
 
-        assert_int_equal(match("0::/\n", "0::/x\n", "30 23 0:26 / /c rw - cgroup2 cgroup2 rw\n", cgroups), 0);
-        assert_int_equal(match("0::/a\n", "0::/x\n", "30 23 0:26 /a /c rw - cgroup2 cgroup2 rw\n", cgroups), 0);
+        assert_int_equal(
+                match("0::/\n", "0::/x\n", "30 23 0:26 / /c rw - cgroup2 cgroup2 rw\n", cgroups),
+                0);
+        assert_int_equal(
+                match("0::/a\n", "0::/x\n", "30 23 0:26 /a /c rw - cgroup2 cgroup2 rw\n", cgroups),
+                0);
 }
 
 /* A node that is itself a container sees a part of the hierarchy. */
@@ -92,12 +102,17 @@ static void malformed_mounts_serve_nothing(void **state) {
 static void a_controller_is_matched_whole(void **state) {
         cleanup_free Cgroup *cgroups = calloc(RECORD_CGROUPS_MAX, sizeof(*cgroups));
 
-        assert_int_equal(match("2:cpu:/c1\n", "", "1 1 0:1 / /a rw - cgroup cgroup rw,cpuset\n2 1 0:2 / /b rw - cgroup cgroup rw,cpu\n", cgroups), 1);
+        assert_int_equal(match("2:cpu:/c1\n", "",
+                                 "1 1 0:1 / /a rw - cgroup cgroup rw,cpuset\n2 1 0:2 / /b rw - "
+                                 "cgroup cgroup rw,cpu\n",
+                                 cgroups),
+                1);
         expect(&cgroups[0], "cpu", "/b", "c1");
 }
 
 static void refuses_malformed_cgroups(void **state) {
-        static const char *const texts[] = { "memory\n", "1:memory\n", "1:memory:relative\n", "::\n" };
+        static const char *const texts[] = { "memory\n", "1:memory\n", "1:memory:relative\n",
+                "::\n" };
         cleanup_free Cgroup *cgroups = calloc(RECORD_CGROUPS_MAX, sizeof(*cgroups));
         char many[1024] = "";
         uint32_t count;
@@ -107,7 +122,9 @@ static void refuses_malformed_cgroups(void **state) {
                 assert_int_equal(cgroups_match(texts[i], "", "", cgroups, &count, &error), -1);
         for (size_t i = 0; i <= RECORD_CGROUPS_MAX; i++)
                 memcpy(many + strlen(many), "0::/c1\n", 8);
-        assert_int_equal(cgroups_match(many, "", "1 1 0:1 / /a rw - cgroup2 cgroup2 rw\n", cgroups, &count, &error), -1);
+        assert_int_equal(cgroups_match(many, "", "1 1 0:1 / /a rw - cgroup2 cgroup2 rw\n", cgroups,
+                                 &count, &error),
+                -1);
         assert_int_equal(error.kind, ERROR_LIMIT);
 }
 

@@ -10,10 +10,14 @@
 #define TEXT(literal) ((PasswdText){ .text = (literal), .size = sizeof(literal) - 1 })
 #define NEW_ID 64750
 
-static IdentityWish wish(const char *user, const char *group, PasswdText passwd, PasswdText groups) {
-        return (IdentityWish){
-                .user = user, .group = group, .passwd = passwd, .groups = groups, .new_uid = NEW_ID, .new_gid = NEW_ID
-        };
+static IdentityWish wish(
+        const char *user, const char *group, PasswdText passwd, PasswdText groups) {
+        return (IdentityWish){ .user = user,
+                .group = group,
+                .passwd = passwd,
+                .groups = groups,
+                .new_uid = NEW_ID,
+                .new_gid = NEW_ID };
 }
 
 static Identity resolve(IdentityWish wanted, Packer *result) {
@@ -32,13 +36,15 @@ static Identity resolve(IdentityWish wanted, Packer *result) {
 
 static void takes_the_images_own_user(void **state) {
         Packer result;
-        Identity identity = resolve(wish("sandbox", "sandbox", TEXT("sandbox:x:1000:1000::/home/sandbox:/bin/bash\n"),
-                                            TEXT("root:x:0:sandbox\nsandbox:x:1000:sandbox\nvideo:x:44:sandbox\n")),
+        Identity identity = resolve(
+                wish("sandbox", "sandbox", TEXT("sandbox:x:1000:1000::/home/sandbox:/bin/bash\n"),
+                        TEXT("root:x:0:sandbox\nsandbox:x:1000:sandbox\nvideo:x:44:sandbox\n")),
                 &result);
 
         assert_int_equal(identity.record.uid, 1000);
         assert_int_equal(identity.record.gid, 1000);
-        assert_int_equal(identity.record.group_count, 1); /* neither root's group nor the primary one again */
+        assert_int_equal(identity.record.group_count,
+                1); /* neither root's group nor the primary one again */
         assert_int_equal(identity.record.groups[0], 44);
         assert_string_equal(identity.record.name, "sandbox");
         assert_string_equal(identity.record.home, "/home/sandbox");
@@ -50,8 +56,9 @@ static void takes_the_images_own_user(void **state) {
 
 static void adds_the_user_to_a_stock_image(void **state) {
         Packer result;
-        Identity identity =
-                resolve(wish("sandbox", "sandbox", TEXT("root:x:0:0::/root:/bin/sh\n"), TEXT("root:x:0:\n")), &result);
+        Identity identity = resolve(wish("sandbox", "sandbox", TEXT("root:x:0:0::/root:/bin/sh\n"),
+                                            TEXT("root:x:0:\n")),
+                &result);
 
         assert_int_equal(identity.record.uid, NEW_ID);
         assert_int_equal(identity.record.gid, NEW_ID);
@@ -73,7 +80,9 @@ static void adds_the_user_to_a_stock_image(void **state) {
         packer_done(&result);
 
         /* a user that was made with another primary group */
-        identity = resolve(wish("sandbox", "sandbox", TEXT("sandbox:x:1000:100::/s:/bin/sh\n"), TEXT("users:x:100:\n")), &result);
+        identity = resolve(wish("sandbox", "sandbox", TEXT("sandbox:x:1000:100::/s:/bin/sh\n"),
+                                   TEXT("users:x:100:\n")),
+                &result);
         assert_int_equal(identity.record.gid, 100);
         assert_false(identity.add_group);
         packer_done(&result);
@@ -81,7 +90,8 @@ static void adds_the_user_to_a_stock_image(void **state) {
 
 static void takes_numbers(void **state) {
         Packer result;
-        Identity identity = resolve(wish("1234", "4321", TEXT("app:x:7:7::/app:/bin/sh\n"), TEXT("")), &result);
+        Identity identity =
+                resolve(wish("1234", "4321", TEXT("app:x:7:7::/app:/bin/sh\n"), TEXT("")), &result);
 
         assert_int_equal(identity.record.uid, 1234);
         assert_int_equal(identity.record.gid, 4321);
@@ -91,7 +101,8 @@ static void takes_numbers(void **state) {
         assert_false(identity.add_user);
         packer_done(&result);
 
-        identity = resolve(wish("7", "7", TEXT("app:x:7:7::/app:/sbin/nologin\n"), TEXT("")), &result);
+        identity =
+                resolve(wish("7", "7", TEXT("app:x:7:7::/app:/sbin/nologin\n"), TEXT("")), &result);
         assert_string_equal(identity.record.name, "app");
         assert_string_equal(identity.record.home, "/app");
         assert_string_equal(identity.record.shell, "");
@@ -103,12 +114,15 @@ static void refuses(void **state) {
                 const char *user, *group, *passwd, *groups;
                 const char *expected;
         } cases[] = {
-                { "sandbox", "sandbox", "sandbox:x:0:5::/:/bin/sh\n", "sandbox:x:5:\n", "is uid 0" },
-                { "sandbox", "sandbox", "sandbox:x:5:5::/:/bin/sh\n", "sandbox:x:0:\n", "is gid 0" },
+                { "sandbox", "sandbox", "sandbox:x:0:5::/:/bin/sh\n", "sandbox:x:5:\n",
+                        "is uid 0" },
+                { "sandbox", "sandbox", "sandbox:x:5:5::/:/bin/sh\n", "sandbox:x:0:\n",
+                        "is gid 0" },
                 { "sandbox", "sandbox", "sandbox:x:5:0::/:/bin/sh\n", "", "is gid 0" },
                 { "alice", "sandbox", "", "", "run_as_user 'alice' is not in" },
                 { "sandbox", "wheel", "", "", "run_as_group 'wheel' is not in" },
-                { "sandbox", "sandbox", "taken:x:64750:1::/:/bin/sh\n", "", "uses uid 64750 for 'taken'" },
+                { "sandbox", "sandbox", "taken:x:64750:1::/:/bin/sh\n", "",
+                        "uses uid 64750 for 'taken'" },
                 { "sandbox", "sandbox", "", "taken:x:64750:\n", "uses gid 64750" },
         };
 
@@ -135,8 +149,10 @@ static void bounds_the_groups(void **state) {
         IdentityWish wanted;
 
         for (unsigned i = 1; i <= RECORD_GROUPS_MAX + 1; i++)
-                size += (size_t)snprintf(groups + size, sizeof(groups) - size, "g%u:x:%u:sandbox\n", i, 100 + i);
-        wanted = wish("sandbox", "5", TEXT("sandbox:x:5:5::/:/bin/sh\n"), (PasswdText){ groups, size });
+                size += (size_t)snprintf(
+                        groups + size, sizeof(groups) - size, "g%u:x:%u:sandbox\n", i, 100 + i);
+        wanted = wish(
+                "sandbox", "5", TEXT("sandbox:x:5:5::/:/bin/sh\n"), (PasswdText){ groups, size });
         assert_int_equal(identity_resolve(&wanted, &result, &error), -1);
         assert_int_equal(error.kind, ERROR_LIMIT);
         packer_done(&result);

@@ -35,10 +35,11 @@ static void has_defaults(void **state) {
 }
 
 static void reads_every_key(void **state) {
-        cleanup(node_freep) Node node = parse("{\"run_directory\": \"/r\","
-                                              "\"policy\": {\"directory\": \"/p\", \"ceiling\": \"/c\", \"image\": false},"
-                                              "\"sidecar\": {\"container\": \"guard\", \"images\": [\"a:1\", \"b:2\"]},"
-                                              "\"sandbox\": {\"uid\": 5, \"gid\": 6, \"home_size\": 7}}");
+        cleanup(node_freep) Node node =
+                parse("{\"run_directory\": \"/r\","
+                      "\"policy\": {\"directory\": \"/p\", \"ceiling\": \"/c\", \"image\": false},"
+                      "\"sidecar\": {\"container\": \"guard\", \"images\": [\"a:1\", \"b:2\"]},"
+                      "\"sandbox\": {\"uid\": 5, \"gid\": 6, \"home_size\": 7}}");
 
         assert_string_equal(node.run_directory, "/r");
         assert_string_equal(node.policy_directory, "/p");
@@ -76,7 +77,8 @@ static void refuses_by_name(void **state) {
                 Node node;
                 Error error = { 0 };
 
-                if (node_parse("node.json", cases[i].text, strlen(cases[i].text), &node, &error) != -1)
+                if (node_parse("node.json", cases[i].text, strlen(cases[i].text), &node, &error) !=
+                        -1)
                         fail_msg("accepted: %s", cases[i].text);
                 if (strstr(error.text, cases[i].expected) == NULL)
                         fail_msg("'%s' does not say '%s'", error.text, cases[i].expected);

@@ -38,13 +38,27 @@ static void a_malformed_line_is_no_line(void **state) {
                 size_t size;
         } lines[] = {
 #define LINE(literal) { literal, sizeof(literal) - 1 }
-                LINE("sandbox"), LINE("sandbox:x:5:5:g:/h"), LINE("sandbox:x:5:5:g:/h:/s:more"), LINE("sandbox:x::5:g:/h:/s"),
-                LINE("sandbox:x:-1:5:g:/h:/s"), LINE("sandbox:x:+5:5:g:/h:/s"), LINE("sandbox:x: 5:5:g:/h:/s"),
-                LINE("sandbox:x:05:5:g:/h:/s"), LINE("sandbox:x:0x5:5:g:/h:/s"), LINE("sandbox:x:4294967295:5:g:/h:/s"),
-                LINE("sandbox:x:99999999999999999999:5:g:/h:/s"), LINE("sandbox:x:5:4294967296:g:/h:/s"),
-                LINE("sandbox:x:5:5:g:/h\t:/s"), LINE("sandbox:x:5:5:g:/h:/s\r"), LINE("sandbox:x:5:5:g\0:/h:/s"),
-                LINE("#sandbox:x:5:5:g:/h:/s"), LINE("+sandbox:x:5:5:g:/h:/s"), LINE("-sandbox:x:5:5:g:/h:/s"),
-                LINE(":x:5:5:g:/h:/s"), LINE(""), LINE("\0"),
+                LINE("sandbox"),
+                LINE("sandbox:x:5:5:g:/h"),
+                LINE("sandbox:x:5:5:g:/h:/s:more"),
+                LINE("sandbox:x::5:g:/h:/s"),
+                LINE("sandbox:x:-1:5:g:/h:/s"),
+                LINE("sandbox:x:+5:5:g:/h:/s"),
+                LINE("sandbox:x: 5:5:g:/h:/s"),
+                LINE("sandbox:x:05:5:g:/h:/s"),
+                LINE("sandbox:x:0x5:5:g:/h:/s"),
+                LINE("sandbox:x:4294967295:5:g:/h:/s"),
+                LINE("sandbox:x:99999999999999999999:5:g:/h:/s"),
+                LINE("sandbox:x:5:4294967296:g:/h:/s"),
+                LINE("sandbox:x:5:5:g:/h\t:/s"),
+                LINE("sandbox:x:5:5:g:/h:/s\r"),
+                LINE("sandbox:x:5:5:g\0:/h:/s"),
+                LINE("#sandbox:x:5:5:g:/h:/s"),
+                LINE("+sandbox:x:5:5:g:/h:/s"),
+                LINE("-sandbox:x:5:5:g:/h:/s"),
+                LINE(":x:5:5:g:/h:/s"),
+                LINE(""),
+                LINE("\0"),
 #undef LINE
         };
         PasswdEntry entry;
@@ -75,7 +89,8 @@ static void bounds_every_field(void **state) {
         memcpy(line, "u:x:5:5::", size);
         memset(line + size, '/', 2000);
         memcpy(line + size + 2000, ":/s", 3);
-        assert_true(passwd_find_name((PasswdText){ .text = line, .size = size + 2003 }, "u", &entry));
+        assert_true(
+                passwd_find_name((PasswdText){ .text = line, .size = size + 2003 }, "u", &entry));
         assert_string_equal(entry.home, "");
         assert_string_equal(entry.shell, "/s");
 }

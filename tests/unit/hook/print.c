@@ -42,7 +42,8 @@ static void registers_with_hooks_d(void **state) {
                 cleanup_free char *json = print(engines[i], " ", &error);
 
                 assert_non_null(json);
-                assert_string_equal(text_at(json, "hook.path", &tree), "/opt/a \"b\"/navigator-hook");
+                assert_string_equal(
+                        text_at(json, "hook.path", &tree), "/opt/a \"b\"/navigator-hook");
                 assert_int_equal(value_count(value_find(tree_root(&tree), "stages")), 2);
                 assert_true(value_present(value_find(tree_root(&tree), "hook.env")));
                 assert_true(value_present(value_find(tree_root(&tree), "hook.timeout")));
@@ -50,7 +51,8 @@ static void registers_with_hooks_d(void **state) {
 }
 
 static void adds_to_a_base_specification(void **state) {
-        static const char spec[] = "{\"ociVersion\": \"1.1.0\", \"hooks\": {\"poststop\": [{\"path\": \"/x\"}]}}";
+        static const char spec[] =
+                "{\"ociVersion\": \"1.1.0\", \"hooks\": {\"poststop\": [{\"path\": \"/x\"}]}}";
         cleanup(tree_freep) Tree tree = { 0 };
         Error error = { 0 };
         cleanup_free char *json = print("containerd-spec", spec, &error);

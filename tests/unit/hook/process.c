@@ -12,21 +12,25 @@
 static void reads_a_start_time(void **state) {
         uint64_t value = 0;
 
-        assert_true(process_parse_start_time("42 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19020 21 22\n", &value));
+        assert_true(process_parse_start_time(
+                "42 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19020 21 22\n", &value));
         assert_int_equal(value, 19020);
         /* a name may be made to look like the rest of the line */
-        assert_true(process_parse_start_time("42 (a) S 9 (b)) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 77 21\n", &value));
+        assert_true(process_parse_start_time(
+                "42 (a) S 9 (b)) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 77 21\n", &value));
         assert_int_equal(value, 77);
         assert_false(process_parse_start_time("", &value));
         assert_false(process_parse_start_time("42 (a) S 1 2 3\n", &value));
-        assert_false(process_parse_start_time("42 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 -9 21\n", &value));
+        assert_false(process_parse_start_time(
+                "42 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 -9 21\n", &value));
 }
 
 static void maps_ids(void **state) {
         IdMap map = { 0 };
         uint32_t outside = 0;
 
-        assert_true(id_map_parse("         0     131072      65536\n     70000          5          1\n", &map));
+        assert_true(id_map_parse(
+                "         0     131072      65536\n     70000          5          1\n", &map));
         assert_int_equal(map.count, 2);
         assert_true(id_map_outside(&map, 0, &outside));
         assert_int_equal(outside, 131072);
@@ -62,14 +66,18 @@ static void holds_a_process(void **state) {
         assert_int_equal(process_inode(&process, "ns/mnt", &ours, &error), 0);
         assert_int_equal(inode_look(proc, "self/ns/mnt", &same), 0);
         assert_true(inode_equal(ours, same));
-        assert_int_equal(process_open_known(proc, (uint32_t)child, process.start_time + 1, &again, &error), 1);
-        assert_int_equal(process_open_known(proc, (uint32_t)child, process.start_time, &again, &error), 0);
+        assert_int_equal(
+                process_open_known(proc, (uint32_t)child, process.start_time + 1, &again, &error),
+                1);
+        assert_int_equal(
+                process_open_known(proc, (uint32_t)child, process.start_time, &again, &error), 0);
 
         assert_int_equal(kill(child, SIGKILL), 0);
         assert_int_equal(waitpid(child, NULL, WUNTRACED), child);
         assert_int_equal(process_inode(&process, "ns/mnt", &ours, &error), -1);
         again = process_close(again);
-        assert_int_equal(process_open_known(proc, (uint32_t)child, process.start_time, &again, NULL), 1);
+        assert_int_equal(
+                process_open_known(proc, (uint32_t)child, process.start_time, &again, NULL), 1);
 }
 
 static void a_zombie_has_ended(void **state) {

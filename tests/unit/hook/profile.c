@@ -13,14 +13,16 @@
 #include <unistd.h>
 
 /* What `sh` prints for the variable after the script has run, with PATH set to `before`. */
-static void run_script(const char *script, const char *before, const char *print, char *ret_output, size_t room) {
+static void run_script(
+        const char *script, const char *before, const char *print, char *ret_output, size_t room) {
         cleanup_free char *program = NULL;
         int pipe_fds[2], status;
         size_t size = 0;
         ssize_t n;
         pid_t child;
 
-        assert_true(asprintf(&program, "set -eu\nPATH=$0\n%s\nprintf '%%s' \"%s\"", script, print) > 0);
+        assert_true(
+                asprintf(&program, "set -eu\nPATH=$0\n%s\nprintf '%%s' \"%s\"", script, print) > 0);
         assert_int_equal(pipe(pipe_fds), 0);
         child = fork();
         if (child == 0) {
@@ -45,9 +47,11 @@ static void puts_the_images_path_back(void **state) {
         static const struct {
                 const char *image, *before, *expected;
         } cases[] = {
-                { "/sandbox/.venv/bin:/usr/bin", "/usr/bin:/bin", "/sandbox/.venv/bin:/usr/bin:/usr/bin:/bin" },
+                { "/sandbox/.venv/bin:/usr/bin", "/usr/bin:/bin",
+                        "/sandbox/.venv/bin:/usr/bin:/usr/bin:/bin" },
                 { "/usr/bin:/bin", "/extra:/usr/bin:/bin", "/extra:/usr/bin:/bin" },
-                { "/a b:$HOME:`id`:$(id):'q':\"d\"", "/bin", "/a b:$HOME:`id`:$(id):'q':\"d\":/bin" },
+                { "/a b:$HOME:`id`:$(id):'q':\"d\"", "/bin",
+                        "/a b:$HOME:`id`:$(id):'q':\"d\":/bin" },
                 { "/a*[x]?", "/aZ:/bin", "/a*[x]?:/aZ:/bin" },
                 { "/new\nline", "/bin", "/new\nline:/bin" },
                 { "/only", "", "/only" },

@@ -13,11 +13,16 @@ static State said(const char *name, const char *image) {
 }
 
 static Bundle stored(const char *name, const char *image, const char *program) {
-        return (Bundle){ .storage_name = name, .storage_image = image, .program = program, .environment = environment };
+        return (Bundle){ .storage_name = name,
+                .storage_image = image,
+                .program = program,
+                .environment = environment };
 }
 
 static Node node(void) {
-        return (Node){ .sidecar_container = "navigator", .sidecar_images = { "localhost/sidecar:1" }, .sidecar_image_count = 1 };
+        return (Node){ .sidecar_container = "navigator",
+                .sidecar_images = { "localhost/sidecar:1" },
+                .sidecar_image_count = 1 };
 }
 
 static void names_a_container(void **state) {
@@ -47,10 +52,13 @@ static void knows_the_sidecar(void **state) {
                 const char *engine_name, *engine_image, *storage_name, *storage_image, *program;
                 Role role; /* 0: refused */
         } cases[] = {
-                { "navigator", "localhost/sidecar:1", "", "", "/usr/bin/navigator-sidecar", ROLE_SIDECAR },
+                { "navigator", "localhost/sidecar:1", "", "", "/usr/bin/navigator-sidecar",
+                        ROLE_SIDECAR },
                 { "navigator", "localhost/sidecar:1", "", "", "navigator-sidecar", ROLE_SIDECAR },
-                { "", "", "demo-navigator", "localhost/sidecar:1", "/navigator-sidecar", ROLE_SIDECAR },
-                { "", "", "other-navigator", "localhost/sidecar:1", "/navigator-sidecar", ROLE_SIDECAR },
+                { "", "", "demo-navigator", "localhost/sidecar:1", "/navigator-sidecar",
+                        ROLE_SIDECAR },
+                { "", "", "other-navigator", "localhost/sidecar:1", "/navigator-sidecar",
+                        ROLE_SIDECAR },
                 { "navigator", "evil/sidecar:1", "", "", "/navigator-sidecar", 0 },
                 { "navigator", "localhost/sidecar:1", "", "", "/bin/sh", 0 },
                 { "navigator", "", "", "", "/navigator-sidecar", 0 },
@@ -65,7 +73,8 @@ static void knows_the_sidecar(void **state) {
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
                 const State container = said(cases[i].engine_name, cases[i].engine_image);
-                const Bundle bundle = stored(cases[i].storage_name, cases[i].storage_image, cases[i].program);
+                const Bundle bundle =
+                        stored(cases[i].storage_name, cases[i].storage_image, cases[i].program);
                 const Node configured = node();
                 Error error = { 0 };
                 Role role = 0;
@@ -103,14 +112,33 @@ static void reads_the_policy_annotation(void **state) {
 
 static void refuses_other_policies_by_the_annotations_name(void **state) {
         static const char *const annotations[] = {
-                "Image", "images", "node/", "node/../x", "../x", "node/.", "node/..", "node/a/b", "node/-a", "node/a-", "node/a..b",
-                "node/A", "node/a b", "configmap/", "configmap/a_b", "configmap", "secret/x", "/etc/passwd", "node/.a", "node/a.",
+                "Image",
+                "images",
+                "node/",
+                "node/../x",
+                "../x",
+                "node/.",
+                "node/..",
+                "node/a/b",
+                "node/-a",
+                "node/a-",
+                "node/a..b",
+                "node/A",
+                "node/a b",
+                "configmap/",
+                "configmap/a_b",
+                "configmap",
+                "secret/x",
+                "/etc/passwd",
+                "node/.a",
+                "node/a.",
         };
         char name[300] = "node/";
 
         memset(name + 5, 'a', 254);
         for (size_t i = 0; i <= sizeof(annotations) / sizeof(*annotations); i++) {
-                const char *annotation = i < sizeof(annotations) / sizeof(*annotations) ? annotations[i] : name;
+                const char *annotation =
+                        i < sizeof(annotations) / sizeof(*annotations) ? annotations[i] : name;
                 PolicySelection selection;
                 Error error = { 0 };
 

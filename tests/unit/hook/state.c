@@ -83,9 +83,10 @@ static void reads_what_containerd_says(void **state) {
 
 static void knows_a_pause_container_and_an_end(void **state) {
         Packer result;
-        State parsed = read_state("{" CONTAINER "\"annotations\": {\"navigator.sandbox/inject\": \"true\","
-                                  "\"io.kubernetes.cri-o.ContainerType\": \"sandbox\"}}",
-                &result);
+        State parsed =
+                read_state("{" CONTAINER "\"annotations\": {\"navigator.sandbox/inject\": \"true\","
+                           "\"io.kubernetes.cri-o.ContainerType\": \"sandbox\"}}",
+                        &result);
 
         assert_true(parsed.pause);
         packer_done(&result);
@@ -109,30 +110,54 @@ static void refuses_by_name(void **state) {
                 { "{" CONTAINER, "state:1:" },
                 { "[]", "state: 'the whole' is not an object" },
                 { "{\"annotations\": []}", "state: 'annotations' is not an object" },
-                { "{\"annotations\": {}, \"annotations\": {}}", "duplicate object key near '\"annotations\"'" },
-                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/inject\": \"True\"}}", "'navigator.sandbox/inject' is 'True'" },
-                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/inject\": \"yes\"}}", "the only value is 'true'" },
-                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/inject\": true}}", "'navigator.sandbox/inject'" },
+                { "{\"annotations\": {}, \"annotations\": {}}",
+                        "duplicate object key near '\"annotations\"'" },
+                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/inject\": \"True\"}}",
+                        "'navigator.sandbox/inject' is 'True'" },
+                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/inject\": \"yes\"}}",
+                        "the only value is 'true'" },
+                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/inject\": true}}",
+                        "'navigator.sandbox/inject'" },
                 { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/inejct\": \"true\"}}",
                         "unknown annotation 'navigator.sandbox/inejct'" },
-                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/\": \"\"}}", "unknown annotation 'navigator.sandbox/'" },
-                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/policy\": \"image\"}}", "without 'navigator.sandbox/inject" },
-                { ANNOTATED("\"navigator.sandbox/policy\": \"a\\nb\""), "'navigator.sandbox/policy' has a byte" },
-                { ANNOTATED("\"navigator.sandbox/policy\": \"a\\u0000b\""), "'navigator.sandbox/policy'" },
-                { ANNOTATED("\"navigator.sandbox/policy\": \"\xc3\xa9\""), "'navigator.sandbox/policy' has a byte" },
-                { ANNOTATED("\"navigator.sandbox/policy\": \"\xff\""), "'navigator.sandbox/policy'" },
-                { ANNOTATED("\"navigator.sandbox/policy\": \"\""), "'navigator.sandbox/policy' is empty" },
-                { ANNOTATED("\"navigator.sandbox/container\": 7"), "'navigator.sandbox/container'" },
+                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/\": \"\"}}",
+                        "unknown annotation 'navigator.sandbox/'" },
+                { "{" CONTAINER "\"annotations\": {\"navigator.sandbox/policy\": \"image\"}}",
+                        "without 'navigator.sandbox/inject" },
+                { ANNOTATED("\"navigator.sandbox/policy\": \"a\\nb\""),
+                        "'navigator.sandbox/policy' has a byte" },
+                { ANNOTATED("\"navigator.sandbox/policy\": \"a\\u0000b\""),
+                        "'navigator.sandbox/policy'" },
+                { ANNOTATED("\"navigator.sandbox/policy\": \"\xc3\xa9\""),
+                        "'navigator.sandbox/policy' has a byte" },
+                { ANNOTATED("\"navigator.sandbox/policy\": \"\xff\""),
+                        "'navigator.sandbox/policy'" },
+                { ANNOTATED("\"navigator.sandbox/policy\": \"\""),
+                        "'navigator.sandbox/policy' is empty" },
+                { ANNOTATED("\"navigator.sandbox/container\": 7"),
+                        "'navigator.sandbox/container'" },
                 { ANNOTATED("\"io.kubernetes.cri.sandbox-id\": \"../x\""), "pod id '../x'" },
-                { ANNOTATED("\"io.kubernetes.cri.sandbox-id\": 7"), "'io.kubernetes.cri.sandbox-id'" },
-                { "{\"id\": \"c\", \"pid\": 0, \"bundle\": \"/b\", \"annotations\": {" INJECT "}}", "'pid' is missing or 0" },
-                { "{\"id\": \"c\", \"bundle\": \"/b\", \"annotations\": {" INJECT "}}", "'pid' is missing or 0" },
-                { "{\"id\": \"c\", \"pid\": -4, \"bundle\": \"/b\", \"annotations\": {" INJECT "}}", "'pid' is negative" },
-                { "{\"id\": \"c\", \"pid\": 1e9, \"bundle\": \"/b\", \"annotations\": {" INJECT "}}", "'pid' is more than" },
-                { "{\"id\": \"c\", \"pid\": \"4\", \"bundle\": \"/b\", \"annotations\": {" INJECT "}}", "'pid' is not a number" },
-                { "{\"id\": \"../c\", \"pid\": 4, \"bundle\": \"/b\", \"annotations\": {" INJECT "}}", "'id'" },
-                { "{\"id\": \"c\", \"pid\": 4, \"bundle\": \"b\", \"annotations\": {" INJECT "}}", "'bundle'" },
-                { "{\"id\": \"c\", \"pid\": 4, \"bundle\": \"/b\", \"status\": \"running\", \"annotations\": {" INJECT "}}",
+                { ANNOTATED("\"io.kubernetes.cri.sandbox-id\": 7"),
+                        "'io.kubernetes.cri.sandbox-id'" },
+                { "{\"id\": \"c\", \"pid\": 0, \"bundle\": \"/b\", \"annotations\": {" INJECT "}}",
+                        "'pid' is missing or 0" },
+                { "{\"id\": \"c\", \"bundle\": \"/b\", \"annotations\": {" INJECT "}}",
+                        "'pid' is missing or 0" },
+                { "{\"id\": \"c\", \"pid\": -4, \"bundle\": \"/b\", \"annotations\": {" INJECT "}}",
+                        "'pid' is negative" },
+                { "{\"id\": \"c\", \"pid\": 1e9, \"bundle\": \"/b\", \"annotations\": {" INJECT
+                  "}}",
+                        "'pid' is more than" },
+                { "{\"id\": \"c\", \"pid\": \"4\", \"bundle\": \"/b\", \"annotations\": {" INJECT
+                  "}}",
+                        "'pid' is not a number" },
+                { "{\"id\": \"../c\", \"pid\": 4, \"bundle\": \"/b\", \"annotations\": {" INJECT
+                  "}}",
+                        "'id'" },
+                { "{\"id\": \"c\", \"pid\": 4, \"bundle\": \"b\", \"annotations\": {" INJECT "}}",
+                        "'bundle'" },
+                { "{\"id\": \"c\", \"pid\": 4, \"bundle\": \"/b\", \"status\": \"running\", "
+                  "\"annotations\": {" INJECT "}}",
                         "'status' is 'running'" },
         };
 
@@ -158,10 +183,12 @@ static void refuses_a_long_value_by_name(void **state) {
         assert_non_null(value);
         memset(value, 'a', size);
         value[size] = '\0';
-        assert_true(asprintf(&text, ANNOTATED("\"navigator.sandbox/policy\": \"node/%s\""), value) > 0);
+        assert_true(
+                asprintf(&text, ANNOTATED("\"navigator.sandbox/policy\": \"node/%s\""), value) > 0);
         assert_int_equal(parse(text, &result, &error), -1);
         assert_int_equal(error.kind, ERROR_LIMIT);
-        assert_non_null(strstr(error.text, "annotation 'navigator.sandbox/policy' has 262149 bytes"));
+        assert_non_null(
+                strstr(error.text, "annotation 'navigator.sandbox/policy' has 262149 bytes"));
         packer_done(&result);
 }
 

@@ -26,7 +26,8 @@ static void says_where_a_text_is_wrong(void **state) {
                 { "{\"a\": 1, \"a\": 2}", "duplicate object key" },
                 { "{\"a\": 1} x", "end of file expected" },
                 { "7", "'[' or '{' expected" },
-                { "{\"navigator.sandbox/policy\": \"\xff\"}", "(in the value of 'navigator.sandbox/policy')" },
+                { "{\"navigator.sandbox/policy\": \"\xff\"}",
+                        "(in the value of 'navigator.sandbox/policy')" },
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -51,8 +52,9 @@ static Tree parse(const char *text) {
 }
 
 static void reads_typed_values(void **state) {
-        cleanup(tree_freep) Tree tree = parse("{\"a\": {\"b\": \"x\", \"n\": 7, \"t\": true, \"z\": null},"
-                                              " \"c.d\": \"dotted\", \"l\": [1, 2]}");
+        cleanup(tree_freep) Tree tree =
+                parse("{\"a\": {\"b\": \"x\", \"n\": 7, \"t\": true, \"z\": null},"
+                      " \"c.d\": \"dotted\", \"l\": [1, 2]}");
         Value root = tree_root(&tree), list = { 0 };
         const char *text = "untouched";
         uint64_t number = 0;
@@ -101,8 +103,8 @@ static void refuses_other_types(void **state) {
 
 /* RLIM_INFINITY as runtimes write it: jansson's own integers end at 2^63. */
 static void reads_the_largest_limit(void **state) {
-        cleanup(tree_freep) Tree tree =
-                parse("{\"most\": 18446744073709551615, \"exact\": 9007199254740992, \"file\": 1048576}");
+        cleanup(tree_freep) Tree tree = parse(
+                "{\"most\": 18446744073709551615, \"exact\": 9007199254740992, \"file\": 1048576}");
         uint64_t number = 0;
         Error error = { 0 };
 
@@ -116,8 +118,10 @@ static void reads_the_largest_limit(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(says_where_a_text_is_wrong), cmocka_unit_test(bounds_depth),
-                cmocka_unit_test(reads_typed_values),         cmocka_unit_test(refuses_other_types),
+                cmocka_unit_test(says_where_a_text_is_wrong),
+                cmocka_unit_test(bounds_depth),
+                cmocka_unit_test(reads_typed_values),
+                cmocka_unit_test(refuses_other_types),
                 cmocka_unit_test(reads_the_largest_limit),
         };
 
