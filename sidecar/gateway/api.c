@@ -79,6 +79,11 @@ char *api_discovery(RouteKind kind) {
                 "resources", "name", "pods", "singularName", "pod", "namespaced", 1, "kind", "Pod", "verbs", "get", "shortNames", "po"));
 }
 
+char *api_namespace(const Route *route) {
+        return dump(json_pack(
+                "{s:s,s:s,s:{s:s}}", "kind", "Namespace", "apiVersion", "v1", "metadata", "name", route->pod_namespace));
+}
+
 char *api_pod(const Route *route, const Targets *targets) {
         json_t *containers = json_array();
 

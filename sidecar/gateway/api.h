@@ -14,6 +14,7 @@
 /* For ROUTE_VERSION, ROUTE_API, ROUTE_GROUPS and ROUTE_RESOURCES. */
 char *api_discovery(RouteKind kind);
 
+char *api_namespace(const Route *route);
 /* The pod under the name it was asked for. */
 char *api_pod(const Route *route, const Targets *targets);
 

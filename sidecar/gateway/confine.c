@@ -43,7 +43,7 @@ static const struct {
 
 static const char *const allowed_calls[] = {
         /* the loop */
-        "epoll_wait", "epoll_pwait", "epoll_ctl", "clock_gettime", "gettimeofday", "restart_syscall",
+        "epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll", "clock_gettime", "gettimeofday", "restart_syscall",
         /* clients, pipes, terminals, the launcher */
         "read", "write", "readv", "writev", "recvmsg", "sendmsg", "recvfrom", "sendto", "accept4", "shutdown", "close",
         "setsockopt", "getsockopt", "fcntl",

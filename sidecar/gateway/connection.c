@@ -93,7 +93,7 @@ static void answer_json(Connection *connection, unsigned code, char *json, bool 
 }
 
 static void answer_status(Connection *connection, unsigned code, const char *message) {
-        answer_json(connection, code, api_status(code, message), head_of(connection)->keep_alive);
+        answer_json(connection, code, api_status(code, message), code != 401 && head_of(connection)->keep_alive);
 }
 
 static void answer_error(Connection *connection, const Error *error) {
@@ -184,29 +184,51 @@ static void serve_ready(Connection *connection) {
 static void serve_not_found(Connection *connection) {
         char message[ROUTE_POD_MAX + 32] = "the server could not find the requested resource";
 
-        if (connection->route.pod[0] != '\0')
+        if (connection->route.kind == ROUTE_NAMESPACE)
+                (void)snprintf(message, sizeof(message), "namespaces \"%s\" not found", connection->route.pod_namespace);
+        else if (connection->route.pod[0] != '\0')
                 (void)snprintf(message, sizeof(message), "pods \"%s\" not found", connection->route.pod);
         answer_status(connection, 404, message);
 }
 
-/* For a caller who may. */
-static void serve(Connection *connection, const char *caller) {
+static bool is_served(const Connection *connection) {
         const Route *route = &connection->route;
         const Targets *targets = control_targets(connection->control);
-        bool post_allowed = route->kind == ROUTE_EXEC; /* kubectl's second try, to be refused with a reason */
-        bool keep = head_of(connection)->keep_alive;
 
-        if (route->kind == ROUTE_UNKNOWN || route->kind == ROUTE_PORT_FORWARD ||
-            (route->pod[0] != '\0' && !targets_is_pod(targets, route->pod_namespace, route->pod)))
+        if (route->kind == ROUTE_UNKNOWN || route->kind == ROUTE_PORT_FORWARD)
+                return false;
+        if (route->kind == ROUTE_NAMESPACE)
+                return targets_is_namespace(targets, route->pod_namespace);
+        return route->pod[0] == '\0' || targets_is_pod(targets, route->pod_namespace, route->pod);
+}
+
+/* A POST is kubectl's second try at an exec, to be refused with the reason. */
+static bool is_allowed_method(const Connection *connection) {
+        HeadMethod method = head_of(connection)->method;
+
+        return method == HEAD_GET || (method == HEAD_POST && connection->route.kind == ROUTE_EXEC);
+}
+
+static char *document(const Connection *connection) {
+        const Route *route = &connection->route;
+
+        if (route->kind == ROUTE_POD)
+                return api_pod(route, control_targets(connection->control));
+        if (route->kind == ROUTE_NAMESPACE)
+                return api_namespace(route);
+        return api_discovery(route->kind);
+}
+
+/* For a caller who may. */
+static void serve(Connection *connection, const char *caller) {
+        if (!is_served(connection))
                 serve_not_found(connection);
-        else if (head_of(connection)->method != HEAD_GET && !(post_allowed && head_of(connection)->method == HEAD_POST))
+        else if (!is_allowed_method(connection))
                 answer_status(connection, 405, "the server does not allow this method on the requested resource");
-        else if (route->kind == ROUTE_EXEC)
+        else if (connection->route.kind == ROUTE_EXEC)
                 begin_session(connection, caller);
-        else if (route->kind == ROUTE_POD)
-                answer_json(connection, 200, api_pod(route, targets), keep);
         else
-                answer_json(connection, 200, api_discovery(route->kind), keep);
+                answer_json(connection, 200, document(connection), head_of(connection)->keep_alive);
 }
 
 static void on_verdict(void *owner, const AuthorizeVerdict *verdict) {

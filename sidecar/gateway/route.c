@@ -28,6 +28,7 @@ static const Pattern patterns[] = {
         { ROUTE_API, { "api" } },
         { ROUTE_GROUPS, { "apis" } },
         { ROUTE_RESOURCES, { "api", "v1" } },
+        { ROUTE_NAMESPACE, { "api", "v1", "namespaces", "*" } },
         { ROUTE_POD, { "api", "v1", "namespaces", "*", "pods", "*" } },
         { ROUTE_EXEC, { "api", "v1", "namespaces", "*", "pods", "*", "exec" } },
         { ROUTE_PORT_FORWARD, { "api", "v1", "namespaces", "*", "pods", "*", "portforward" } },
@@ -89,11 +90,11 @@ static int copy_name(Segment segment, const char *what, char *name, size_t most,
 
 static int fill(RouteKind kind, const Segment *segments, Route *route, Error *error) {
         route->kind = kind;
-        if (kind != ROUTE_POD && kind != ROUTE_EXEC && kind != ROUTE_PORT_FORWARD)
+        if (kind < ROUTE_NAMESPACE)
                 return 0;
         if (copy_name(segments[3], "namespace", route->pod_namespace, ROUTE_NAMESPACE_MAX, error) < 0)
                 return -1;
-        return copy_name(segments[5], "pod", route->pod, ROUTE_POD_MAX, error);
+        return kind == ROUTE_NAMESPACE ? 0 : copy_name(segments[5], "pod", route->pod, ROUTE_POD_MAX, error);
 }
 
 int route_parse(const char *target, Route *ret_route, Error *error) {

@@ -12,6 +12,7 @@ typedef enum RouteKind {
         ROUTE_API,          /* /api */
         ROUTE_GROUPS,       /* /apis */
         ROUTE_RESOURCES,    /* /api/v1 */
+        ROUTE_NAMESPACE,    /* /api/v1/namespaces/NS: kubectl asks when it did not find a pod */
         ROUTE_POD,          /* /api/v1/namespaces/NS/pods/POD */
         ROUTE_EXEC,         /* .../exec */
         ROUTE_PORT_FORWARD, /* .../portforward */

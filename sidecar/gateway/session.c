@@ -50,7 +50,6 @@ struct Session {
         Pipes *pipes;
         RemoteReader reader;
         Error broken;            /* what the client did wrong, found while reading */
-        bool input_ended;
         struct event *deadline, *pong;
         bool timed_out;
         uint8_t exit_code;
@@ -234,8 +233,8 @@ static void on_message_end(void *owner) {
                 return;
         if (event == REMOTE_EVENT_RESIZE)
                 on_resize(session);
-        if (event == REMOTE_EVENT_INPUT_END)
-                session->input_ended = true;
+        if (event == REMOTE_EVENT_INPUT_END && session->pipes != NULL)
+                pipes_end_input(session->pipes);
 }
 
 /* Messages are read when there is a program that takes them; until then they wait with the client. */
@@ -269,8 +268,6 @@ static void on_read(void *owner) {
         if (session->pipes == NULL)
                 return;
         pipes_flush(session->pipes);
-        if (session->input_ended)
-                pipes_end_input(session->pipes);
         update_input(session);
 }
 

@@ -42,8 +42,12 @@ static bool is_or_unknown(const char *known, const char *name) {
         return known == NULL || known[0] == '\0' || strcmp(known, name) == 0;
 }
 
+bool targets_is_namespace(const Targets *targets, const char *pod_namespace) {
+        return is_or_unknown(targets->pod_namespace, pod_namespace);
+}
+
 bool targets_is_pod(const Targets *targets, const char *pod_namespace, const char *pod_name) {
-        return is_or_unknown(targets->pod_namespace, pod_namespace) && is_or_unknown(targets->pod_name, pod_name);
+        return targets_is_namespace(targets, pod_namespace) && is_or_unknown(targets->pod_name, pod_name);
 }
 
 bool targets_has_container(const Targets *targets, const char *name) {

@@ -20,6 +20,7 @@ typedef struct Targets {
 int targets_set(Targets *targets, const WireTargets *from, Error *error);
 void targets_done(Targets *targets);
 
-/* Whether this is the pod's name, as far as we were told one. */
+/* Whether this is the pod's namespace or name, as far as we were told one. */
+bool targets_is_namespace(const Targets *targets, const char *pod_namespace);
 bool targets_is_pod(const Targets *targets, const char *pod_namespace, const char *pod_name);
 bool targets_has_container(const Targets *targets, const char *name);

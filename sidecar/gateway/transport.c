@@ -5,7 +5,8 @@
  * - reading is braked by disabling EV_READ; a high watermark would leave bytes inside the TLS library with no event to fetch them,
  * - bytes that are in the input buffer already raise no event when reading is enabled again, so one is triggered by hand,
  * - a free drops unsent output and says nothing to the peer: finishing flushes, says the end, and waits for the peer's,
- * - with reading disabled nobody sees the peer leave, so EV_CLOSED is watched for meanwhile.
+ * - with reading disabled nobody sees the peer leave, so it is looked for once a second. (libevent's EV_CLOSED would do but for a reset connection: that is
+ *   reported as readable, nobody takes it, and the loop spins.)
  */
 #include "sidecar/gateway/transport.h"
 
@@ -14,6 +15,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,13 +30,14 @@ typedef enum TransportState {
 /* A person who reads in a pager takes what is left when they go on; the memory that waits is bounded. */
 static const struct timeval flush_limit = { .tv_sec = 600 };
 static const struct timeval linger_limit = { .tv_sec = 2 };
+static const struct timeval look_interval = { .tv_sec = 1 };
 
 struct Transport {
         struct bufferevent *connection;
         bool is_tls;
         TransportState state;
         struct event *timer;  /* of flushing and lingering */
-        struct event *closed; /* the peer's end while reading is paused */
+        struct event *look;   /* for the peer's end while reading is paused */
         const TransportEvents *events;
         void *owner;
 };
@@ -44,7 +47,7 @@ static void leave(Transport *transport) {
                 return;
         transport->state = TRANSPORT_GONE;
         (void)bufferevent_disable(transport->connection, EV_READ | EV_WRITE);
-        (void)event_del(transport->closed);
+        (void)event_del(transport->look);
         (void)event_del(transport->timer);
         if (transport->events != NULL)
                 transport->events->gone(transport->owner);
@@ -87,8 +90,12 @@ static void on_event(struct bufferevent *connection, short what, void *data) {
                 leave(data);
 }
 
-static void on_closed(int fd, short what, void *data) {
-        leave(data);
+static void on_look(int fd, short what, void *data) {
+        Transport *transport = data;
+        struct pollfd look = { .fd = bufferevent_getfd(transport->connection), .events = POLLRDHUP };
+
+        if (poll(&look, 1, 0) > 0)
+                leave(transport);
 }
 
 static void on_timer(int fd, short what, void *data) {
@@ -111,8 +118,8 @@ Transport *transport_new(struct event_base *loop, int fd, Tls *tls) {
                 return NULL;
         }
         transport->timer = evtimer_new(loop, on_timer, transport);
-        transport->closed = event_new(loop, fd, EV_CLOSED | EV_PERSIST, on_closed, transport);
-        if (transport->timer == NULL || transport->closed == NULL)
+        transport->look = event_new(loop, -1, EV_PERSIST, on_look, transport);
+        if (transport->timer == NULL || transport->look == NULL)
                 return transport_free(transport);
         bufferevent_setcb(transport->connection, on_readable, on_writable, on_event, transport);
         bufferevent_setwatermark(transport->connection, EV_WRITE, TRANSPORT_OUTPUT_LOW, 0);
@@ -123,8 +130,8 @@ Transport *transport_new(struct event_base *loop, int fd, Tls *tls) {
 Transport *transport_free(Transport *transport) {
         if (transport == NULL)
                 return NULL;
-        if (transport->closed != NULL)
-                event_free(transport->closed);
+        if (transport->look != NULL)
+                event_free(transport->look);
         if (transport->timer != NULL)
                 event_free(transport->timer);
         bufferevent_setcb(transport->connection, NULL, NULL, NULL, NULL);
@@ -156,13 +163,13 @@ void transport_pause(Transport *transport) {
         if (transport->state != TRANSPORT_OPEN)
                 return;
         (void)bufferevent_disable(transport->connection, EV_READ);
-        (void)event_add(transport->closed, NULL);
+        (void)event_add(transport->look, &look_interval);
 }
 
 void transport_resume(Transport *transport) {
         if (transport->state != TRANSPORT_OPEN)
                 return;
-        (void)event_del(transport->closed);
+        (void)event_del(transport->look);
         (void)bufferevent_enable(transport->connection, EV_READ);
         bufferevent_trigger(transport->connection, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
 }
