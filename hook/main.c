@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/syscalls.h"
 #include "hook/hook.h"
+#include "hook/install/command.h"
 #include "hook/print.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ static const char help[] =
         "Usage: navigator-hook [--config FILE] < STATE\n"
         "       navigator-hook print-config podman|crio|containerd\n"
         "       ctr oci spec | navigator-hook print-config containerd-spec\n"
+        "       navigator-hook install|uninstall [OPTION...]\n"
         "\n"
         "The OCI runtime hook of Navigator. Container runtimes start it at createRuntime (or\n"
         "prestart) and at poststop, with the container's state on standard input.\n"
@@ -37,7 +39,8 @@ static const char help[] =
         "  -V, --version      the version\n"
         "\n"
         "print-config writes the registration of the hook with a container engine to standard\n"
-        "output. See navigator-hook(8).\n";
+        "output. install puts the hook on a node and does the registration itself; its own --help\n"
+        "has the options. See navigator-hook(8).\n";
 
 static const struct option options[] = {
         { "config", required_argument, NULL, 'c' },
@@ -117,5 +120,7 @@ int main(int argc, char **argv) {
                 return run(config);
         if (optind == argc - 2 && strcmp(argv[optind], "print-config") == 0)
                 return print(argv[optind + 1]);
+        if (strcmp(argv[optind], "install") == 0 || strcmp(argv[optind], "uninstall") == 0)
+                return install_command(argc - optind, argv + optind);
         return complain();
 }

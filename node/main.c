@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PROGRAM "navigator-node"
 #define EXIT_USAGE 2
@@ -123,6 +123,7 @@ static int run_canary(void) {
 int main(int argc, char **argv) {
         const char *verb = argc == 2 ? argv[1] : "";
         sigset_t signals = end_signals();
+        struct stat status;
 
         log_open(PROGRAM, LOG_LEVEL_INFO);
         if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
@@ -132,7 +133,7 @@ int main(int argc, char **argv) {
         if (strcmp(verb, "retire") == 0)
                 return run_with_server(run_retire);
         if (strcmp(verb, "check") == 0)
-                return access(READY_FILE, F_OK) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+                return stat(READY_FILE, &status) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         if (strcmp(verb, "canary") == 0)
                 return run_canary();
         if (strcmp(verb, "-V") == 0 || strcmp(verb, "--version") == 0)
