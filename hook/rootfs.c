@@ -221,7 +221,7 @@ static int make_place(
                 char name[NAME_MAX + 1];
                 size_t length;
                 bool last;
-                int next, r;
+                int next = -1, r;
 
                 rest += strspn(rest, "/");
                 length = strcspn(rest, "/");

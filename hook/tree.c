@@ -17,7 +17,8 @@
 void tree_seed(void) {
         size_t seed = 0; /* 0 lets jansson choose, and open /dev/urandom for it */
 
-        (void)getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
+        if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+                seed = 0;
         json_object_seed(seed);
 }
 
@@ -115,7 +116,7 @@ static int find_typed(Value from, const char *path, json_type type, const char *
 }
 
 int value_string(Value from, const char *path, const char **ret_text, Error *error) {
-        Value value;
+        Value value = { 0 };
         int r = find_typed(from, path, JSON_STRING, "a string", &value, error);
         const char *text;
 
@@ -142,7 +143,7 @@ int value_boolean(Value from, const char *path, bool *ret, Error *error) {
 }
 
 int value_number(Value from, const char *path, uint64_t max, uint64_t *ret, Error *error) {
-        Value value;
+        Value value = { 0 };
         int r = find_typed(from, path, JSON_REAL, "a number", &value, error);
         double number;
         uint64_t whole;

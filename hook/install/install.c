@@ -60,7 +60,11 @@ static int want_policies(Owned *owned, const char *folder, Error *error) {
 
                 if (entry->d_name[0] == '.') /* also the ..data of a ConfigMap's volume */
                         continue;
-                (void)snprintf(source, sizeof(source), "%s/%s", folder, entry->d_name);
+                r = snprintf(source, sizeof(source), "%s/%s", folder, entry->d_name);
+                if (r < 0 || (size_t)r >= sizeof(source)) {
+                        r = error_set(error, ERROR_LIMIT, 0, "'%s' is too long a path", folder);
+                        break;
+                }
                 (void)snprintf(target, sizeof(target), "/etc/navigator/policies/%s", entry->d_name);
                 r = want_copy(owned, source, target, SETTINGS_SIZE_MAX, 0644, false, error);
         }
