@@ -19,7 +19,7 @@ typedef struct Special {
         AddressClass class;
 } Special;
 
-/* clang-format off: a row is an entry */
+/* clang-format off */
 #define V4(a, b, c, d, bits) { { 4, { a, b, c, d } }, bits }
 #define V6(bits, ...) { { 6, { __VA_ARGS__ } }, bits }
 
@@ -53,7 +53,7 @@ static const Special specials[] = {
         { V6(10, 0xfe, 0xc0), ADDRESS_PRIVATE },            /* site-local, deprecated */
         { V6(32, 0x20, 0x01, 0x0d, 0xb8), ADDRESS_PRIVATE }, /* documentation */
         { V6(20, 0x3f, 0xff), ADDRESS_PRIVATE },            /* documentation */
-        { V6(23, 0x20, 0x01), ADDRESS_PRIVATE },            /* protocol assignments, Teredo among them */
+        { V6(23, 0x20, 0x01), ADDRESS_PRIVATE }, /* protocol assignments, Teredo among them */
         { V6(3, 0x20), ADDRESS_PUBLIC },                    /* all that is global unicast */
         { V6(0, 0), ADDRESS_PRIVATE },                      /* the rest is reserved */
 };
@@ -64,13 +64,13 @@ static const struct {
         size_t offset;
         uint8_t mask; /* Teredo writes the client's address inverted */
 } carriers[] = {
-        { V6(96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 12, 0 },           /* mapped */
-        { V6(96, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0), 12, 0 },           /* translated, RFC 2765 */
-        { V6(96, 0x00, 0x64, 0xff, 0x9b), 12, 0 },                             /* NAT64 */
-        { V6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), 12, 0 },                 /* NAT64, local prefixes */
-        { V6(16, 0x20, 0x02), 2, 0 },                                          /* 6to4 */
-        { V6(32, 0x20, 0x01, 0x00, 0x00), 12, 0xff },                          /* Teredo */
-        { V6(96, 0), 12, 0 },                                                  /* compatible; after :: and ::1 */
+        { V6(96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 12, 0 }, /* mapped */
+        { V6(96, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0), 12, 0 }, /* translated, RFC 2765 */
+        { V6(96, 0x00, 0x64, 0xff, 0x9b), 12, 0 }, /* NAT64 */
+        { V6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), 12, 0 }, /* NAT64, local prefixes */
+        { V6(16, 0x20, 0x02), 2, 0 }, /* 6to4 */
+        { V6(32, 0x20, 0x01, 0x00, 0x00), 12, 0xff }, /* Teredo */
+        { V6(96, 0), 12, 0 }, /* compatible; after :: and ::1 */
 };
 /* clang-format on */
 

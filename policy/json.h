@@ -28,3 +28,6 @@ char *json_path(
 struct Comparison;
 /* {"wider": [...], "narrower": [...], "other": [...]} */
 char *json_comparison(const struct Comparison *comparison);
+
+/* The JSON Schema of policy files, from the key table. */
+char *json_schema(void);

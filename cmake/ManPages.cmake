@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# navigator_man_page(NAME SECTION SOURCE): a manual page rendered from Markdown at build, by lowdown. Without it there are no manual pages.
+find_program(LOWDOWN lowdown)
+if(NOT LOWDOWN)
+    message(STATUS "lowdown was not found: no manual pages")
+endif()
+
+function(navigator_man_page name section source)
+    if(NOT LOWDOWN)
+        return()
+    endif()
+    set(page ${CMAKE_CURRENT_BINARY_DIR}/${name}.${section})
+    add_custom_command(OUTPUT ${page}
+        COMMAND ${LOWDOWN} -s -tman -m title=${name} -m section=${section} -m source=Navigator -o ${page} ${source}
+        DEPENDS ${source} VERBATIM)
+    add_custom_target(man-${name} ALL DEPENDS ${page})
+    install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endfunction()
