@@ -39,7 +39,7 @@ int policy_file_read(const char *name, PolicyFile *ret_file) {
                         return VERB_ERROR;
                 }
                 (void)diagnostics_add(&ret_file->diagnostics, (PolicyPosition){ 0 },
-                        "larger than %u bytes", POLICY_TEXT_MAX);
+                        "the file is larger than %u bytes", POLICY_TEXT_MAX);
                 return VERB_NO;
         }
         if (policy_parse(

@@ -49,13 +49,13 @@ static size_t sequence_size(const unsigned char *text, size_t left) {
 
 static const char *complaint(const unsigned char *at, size_t size) {
         if (size == 0)
-                return "not UTF-8";
+                return "the file is not UTF-8 from here on";
         if (*at == '\t')
-                return "a tab; use spaces";
+                return "tabs are not allowed; use spaces";
         if (*at == '\0')
-                return "a NUL byte";
+                return "NUL bytes are not allowed";
         if ((*at < 0x20 && *at != '\n' && *at != '\r') || *at == 0x7f)
-                return "a control character";
+                return "control characters are not allowed";
         return NULL;
 }
 
@@ -140,10 +140,10 @@ static int refuse_decoration(
         Builder *builder, const yaml_char_t *anchor, const yaml_char_t *tag, yaml_mark_t mark) {
         if (anchor != NULL)
                 return diagnostics_add(builder->diagnostics, position_of(mark),
-                        "an anchor; write the value out where it is needed");
+                        "anchors are not allowed; write the value out where it is needed");
         if (tag != NULL)
                 return diagnostics_add(builder->diagnostics, position_of(mark),
-                        "a tag; values have the types of their keys");
+                        "tags are not allowed; values have the types of their keys");
         return 0;
 }
 
@@ -158,7 +158,7 @@ static int add_scalar(Builder *builder, const yaml_event_t *event) {
                 return -1;
         if (memchr(event->data.scalar.value, '\0', event->data.scalar.length) != NULL)
                 return diagnostics_add(
-                        builder->diagnostics, node->position, "a NUL character in a value");
+                        builder->diagnostics, node->position, "NUL characters are not allowed");
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         node->text = arena_text(
                 builder->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
@@ -202,11 +202,11 @@ static int take_event(Builder *builder, const yaml_event_t *event) {
                 return 0;
         case YAML_ALIAS_EVENT:
                 return diagnostics_add(builder->diagnostics, position_of(event->start_mark),
-                        "an alias; write the value out where it is needed");
+                        "aliases are not allowed; write the value out where it is needed");
         case YAML_DOCUMENT_START_EVENT:
                 if (builder->root != NULL)
                         return diagnostics_add(builder->diagnostics, position_of(event->start_mark),
-                                "a second document; a policy is one");
+                                "a second document is not allowed; a policy is one");
                 return 0;
         case YAML_NO_EVENT:
         case YAML_STREAM_START_EVENT:

@@ -34,12 +34,12 @@ static int parse(const char *text, size_t size, Policy **ret_policy, Diagnostics
                         diagnostics, (PolicyPosition){ 0 }, "not enough memory to read it");
         if (size > POLICY_TEXT_MAX)
                 return diagnostics_add(diagnostics, (PolicyPosition){ 0 },
-                        "larger than %u bytes (%zu)", POLICY_TEXT_MAX, size);
+                        "the file is larger than %u bytes (%zu)", POLICY_TEXT_MAX, size);
         if (document_parse(nodes, text, size, &root, diagnostics) < 0)
                 return -1;
         if (root == NULL)
                 return diagnostics_add(diagnostics, (PolicyPosition){ 1, 1 },
-                        "empty; a policy needs at least 'version: 1'");
+                        "the file is empty; a policy needs at least 'version: 1'");
         if (build_model(model, root, &fields, diagnostics) < 0)
                 return -1;
         policy = policy_seal(take_ptr(model), &fields);

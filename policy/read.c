@@ -113,6 +113,12 @@ static const char *hint(const Node *node, KeyKind kind) {
         return "";
 }
 
+/* The same of one item of a list. */
+static int report_item(const Node *node, const char *name, KeyKind kind, Diagnostics *diagnostics) {
+        return diagnostics_add(diagnostics, node->position, "each of '%s' must be %s, not %s%s",
+                name, kind_wanted(kind), kind_found(node), hint(node, kind));
+}
+
 static int report_type(const Node *node, const char *name, KeyKind kind, Diagnostics *diagnostics) {
         return diagnostics_add(diagnostics, node->position, "'%s' must be %s, not %s%s", name,
                 kind_wanted(kind), kind_found(node), hint(node, kind));
@@ -132,6 +138,8 @@ static int read_number(Node *node, const Key *key, Diagnostics *diagnostics) {
         char value[DIAGNOSTIC_VALUE_MAX];
         uint64_t number;
 
+        if (!is_number(node) && key->kind == KEY_NUMBERS)
+                return report_item(node, key->name, KEY_NUMBER, diagnostics);
         if (!is_number(node))
                 return report_type(node, key->name, KEY_NUMBER, diagnostics);
         if (!number_parse(node->text, strlen(node->text), key->maximum, &number) ||
@@ -141,8 +149,9 @@ static int read_number(Node *node, const Key *key, Diagnostics *diagnostics) {
                         return diagnostics_add(diagnostics, node->position,
                                 "'%s' must be %u, not %s", key->name, key->minimum, value);
                 return diagnostics_add(diagnostics, node->position,
-                        "'%s' must be a whole number from %u to %u, not %s", key->name,
-                        key->minimum, key->maximum, value);
+                        "%s'%s' must be a whole number from %u to %u, not %s",
+                        key->kind == KEY_NUMBERS ? "each of " : "", key->name, key->minimum,
+                        key->maximum, value);
         }
         node->value = (uint32_t)number;
         return 0;
@@ -198,9 +207,9 @@ static int read_items(const Node *list, const Key *key, Diagnostics *diagnostics
                 if (key->kind == KEY_NUMBERS)
                         r |= read_number(item, key, diagnostics);
                 else if (key->kind == KEY_TEXTS && !is_text(item))
-                        r |= report_type(item, key->name, KEY_TEXT, diagnostics);
+                        r |= report_item(item, key->name, KEY_TEXT, diagnostics);
                 else if (key->kind == KEY_MAPS && item->kind != NODE_MAP)
-                        r |= report_type(item, key->name, KEY_MAP, diagnostics);
+                        r |= report_item(item, key->name, KEY_MAP, diagnostics);
         }
         return r;
 }
@@ -251,24 +260,28 @@ static int report_unknown(const Node *name, const KeySection *section, Diagnosti
                 guess != NULL ? "'?" : "");
 }
 
-static int report_repeated(const Node *name, uint32_t line, Diagnostics *diagnostics) {
+static int report_repeated(const Node *name, const Node *first, Diagnostics *diagnostics) {
         char value[DIAGNOSTIC_VALUE_MAX];
 
+        (void)diagnostic_value(name->text, value);
+        if (strcmp(name->text, first->text) != 0)
+                return diagnostics_add(diagnostics, name->position,
+                        "key '%s' is the same as '%s' in line %u", value, first->text,
+                        first->position.line);
         return diagnostics_add(diagnostics, name->position,
-                "key '%s' is given twice; the first is in line %u",
-                diagnostic_value(name->text, value), line);
+                "key '%s' is given twice; the first is in line %u", value, first->position.line);
 }
 
 static Draft *slot_of(void *draft, const Key *key) {
         return (Draft *)(void *)((char *)draft + key->offset);
 }
 
-static int require(
-        const Node *map, const KeySection *section, const bool *seen, Diagnostics *diagnostics) {
+static int require(const Node *map, const KeySection *section, const Node *const *seen,
+        Diagnostics *diagnostics) {
         int r = 0;
 
         for (size_t i = 0; i < section->count; i++)
-                if (section->keys[i].required && !seen[i])
+                if (section->keys[i].required && seen[i] == NULL)
                         r |= diagnostics_add(diagnostics, map->position, "'%s' is missing in %s",
                                 section->keys[i].name, section->title);
         return r;
@@ -278,8 +291,7 @@ static int require(
 
 int read_section(
         const Node *map, const KeySection *section, void *ret_draft, Diagnostics *diagnostics) {
-        bool seen[KEYS_MAX] = { false };
-        uint32_t lines[KEYS_MAX] = { 0 };
+        const Node *seen[KEYS_MAX] = { NULL };
         int r = 0;
 
         memset(ret_draft, 0, section->size);
@@ -293,12 +305,11 @@ int read_section(
                         continue;
                 }
                 number = (size_t)(key - section->keys);
-                if (seen[number]) {
-                        r |= report_repeated(name, lines[number], diagnostics);
+                if (seen[number] != NULL) {
+                        r |= report_repeated(name, seen[number], diagnostics);
                         continue;
                 }
-                seen[number] = true;
-                lines[number] = name->position.line;
+                seen[number] = name;
                 if (read_value(value, key, diagnostics) < 0)
                         r = -1;
                 else
@@ -310,6 +321,8 @@ int read_section(
 int read_matcher(const Node *node, DraftMatcher *ret_draft, Diagnostics *diagnostics) {
         if (node->kind == NODE_MAP)
                 return read_section(node, &keys_matcher, ret_draft, diagnostics);
+        if (!is_text(node))
+                return report_type(node, "matcher", KEY_MATCHER, diagnostics);
         *ret_draft = (DraftMatcher){ .glob = node };
         return 0;
 }
@@ -358,6 +371,6 @@ int read_names(Arena *arena, const Node *map, Diagnostics *diagnostics) {
         qsort(names, count, sizeof(*names), compare_names);
         for (uint32_t i = 1; i < count; i++)
                 if (strcmp(names[i - 1]->text, names[i]->text) == 0)
-                        r |= report_repeated(names[i], names[i - 1]->position.line, diagnostics);
+                        r |= report_repeated(names[i], names[i - 1], diagnostics);
         return r;
 }

@@ -116,6 +116,7 @@ static int complain(const Context *context, PolicyPosition position, const char 
 }
 
 static const char *const http_keys[] = { "path", "query", NULL };
+static const char *const method_keys[] = { "method", NULL };
 static const char *const graphql_keys[] = { "operation_type", "operation_name", "fields", NULL };
 static const char *const mcp_keys[] = { "tool", "params", NULL };
 static const char *const sql_keys[] = { "command", NULL };
@@ -146,6 +147,9 @@ static int check_foreign_keys(const Context *context, const DraftMatch *draft) {
         if (json || context->protocol == POLICY_PROTOCOL_GRAPHQL ||
                 context->protocol == POLICY_PROTOCOL_SQL)
                 r |= refuse_keys(context, draft, http_keys);
+        if (context->protocol == POLICY_PROTOCOL_GRAPHQL ||
+                context->protocol == POLICY_PROTOCOL_SQL)
+                r |= refuse_keys(context, draft, method_keys);
         if (!graphql)
                 r |= refuse_keys(context, draft, graphql_keys);
         if (context->protocol != POLICY_PROTOCOL_MCP)
@@ -418,7 +422,7 @@ static int read_mcp(Context *context, const Node *map) {
 
 static void report_denied(const Context *context, const PolicyEndpoint *endpoint) {
         build_find(context->build, POLICY_FINDING_DENIED, endpoint->position,
-                "network policy '%s': %s:%u is denied: protocol %s is not inspectable, %s",
+                "network policy '%s': %s:%u is denied: not inspectable (protocol %s): %s",
                 context->network, endpoint->host[0] != '\0' ? endpoint->host : "any host",
                 endpoint->port_count > 0 ? endpoint->ports[0] : 0U, context->protocol_name,
                 policy_uninspectable(endpoint));

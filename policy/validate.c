@@ -157,6 +157,15 @@ static const Node *nth_path(const DraftFilesystem *draft, uint32_t n) {
         return NULL;
 }
 
+/* Hard requirements about nothing would be met by a session without any rule. */
+static int require_paths(Build *build, const Node *map) {
+        if (build->policy->landlock != POLICY_LANDLOCK_HARD || build->policy->path_count > 0)
+                return 0;
+        return build_error(build, map->position,
+                "hard_requirement needs at least one path in read_only or read_write");
+}
+
+/* Knows the landlock mode already. */
 static int build_filesystem(Build *build, const Node *map) {
         DraftFilesystem draft;
         PolicyPath *paths;
@@ -181,7 +190,7 @@ static int build_filesystem(Build *build, const Node *map) {
         r |= refuse_narrower(build, paths, count, build->policy->include_workdir);
         build->policy->paths = paths;
         build->policy->path_count = count;
-        return r;
+        return r < 0 ? r : require_paths(build, map);
 }
 
 /* ---- landlock, process ---- */
@@ -193,15 +202,6 @@ static int build_landlock(Build *build, const Node *map) {
         if (draft.compatibility != NULL)
                 build->policy->landlock = (PolicyLandlock)draft.compatibility->value;
         return r;
-}
-
-/* Hard requirements about nothing would be met by a session without any rule. */
-static int require_paths(Build *build, const Node *filesystem) {
-        if (filesystem == NULL || build->policy->landlock != POLICY_LANDLOCK_HARD ||
-                build->policy->path_count > 0)
-                return 0;
-        return build_error(build, filesystem->position,
-                "hard_requirement needs at least one path in read_only or read_write");
 }
 
 static bool is_account_name(const char *name) {
@@ -279,11 +279,10 @@ int build_policy(Build *build, const Node *root) {
                 return build_error(
                         build, root->position, "a policy is a map; it starts with 'version: 1'");
         r = read_section(root, &keys_policy, &draft, build->diagnostics);
-        if (draft.filesystem != NULL)
-                r |= build_filesystem(build, draft.filesystem);
         if (draft.landlock != NULL)
                 r |= build_landlock(build, draft.landlock);
-        r |= require_paths(build, draft.filesystem);
+        if (draft.filesystem != NULL)
+                r |= build_filesystem(build, draft.filesystem);
         if (draft.process != NULL)
                 r |= build_process(build, draft.process);
         if (draft.network_policies != NULL)
