@@ -176,6 +176,7 @@ static const struct {
         const char *name;
         int (*apply)(Entry *entry);
 } steps[ENTER_STEP_COUNT] = {
+        [ENTER_START] = { "start", NULL },
         [ENTER_SIGNALS] = { "signals", reset_signals },
         [ENTER_CGROUP] = { "cgroup", join_cgroups },
         [ENTER_NAMESPACES] = { "namespaces", join_namespaces },
@@ -199,7 +200,7 @@ static const struct {
 void enter(Plan *plan, int report_fd) {
         Entry entry = { .plan = plan, .report = report_fd, .master = -1, .slave = -1, .ruleset = -1 };
 
-        for (EnterStep step = 0; step < ENTER_STEP_COUNT; step++) {
+        for (EnterStep step = ENTER_START + 1; step < ENTER_STEP_COUNT; step++) {
                 int r = steps[step].apply(&entry);
 
                 if (r < 0) {
@@ -210,6 +211,12 @@ void enter(Plan *plan, int report_fd) {
                 }
         }
         _exit(EXIT_FAILURE);
+}
+
+void enter_report_no_start(int report_fd, int code) {
+        Entry entry = { .report = report_fd, .outcome = { .step = ENTER_START, .code = code } };
+
+        (void)send_report(&entry, ENTER_FAILED, NULL, 0);
 }
 
 int enter_receive(int fd, EnterReport *ret_report, int *ret_master) {
@@ -265,6 +272,9 @@ uint8_t enter_explain(const EnterReport *report, const Target *target, const cha
         int code = report->code;
 
         switch ((int)report->step) {
+        case ENTER_START:
+                (void)error_set(ret_error, ERROR_LIMIT, code, "cannot start one more process in the sidecar");
+                return 0;
         case ENTER_CGROUP:
                 (void)error_set(ret_error, ERROR_OS, code, "cannot join the container's cgroup '%s'", target->record.cgroups[report->detail]);
                 return 0;

@@ -13,6 +13,7 @@
 
 /* In the order in which they are taken. */
 typedef enum EnterStep {
+        ENTER_START, /* the fork itself, which the keeper reports */
         ENTER_SIGNALS,
         ENTER_CGROUP,
         ENTER_NAMESPACES,
@@ -50,6 +51,9 @@ typedef struct EnterReport {
 
 /* Never returns. `report_fd` is the child's end. */
 void enter(Plan *plan, int report_fd) __attribute__((__noreturn__));
+
+/* The keeper's: the child could not be forked. */
+void enter_report_no_start(int report_fd, int code);
 
 /* The launcher's side. 1: a report, with the terminal's master in *ret_master (-1: none), which becomes the caller's; 0: the child's end is
  * closed; -EAGAIN: nothing there yet; or another -errno. */

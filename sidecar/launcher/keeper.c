@@ -163,6 +163,8 @@ static void run(Plan *plan, int proc_fd, int control, int report_fd) {
         tree.program = fork();
         if (tree.program == 0)
                 enter(plan, report_fd);
+        if (tree.program < 0)
+                enter_report_no_start(report_fd, errno);
         if (tree.program < 0 || close_others(&tree, proc_fd) < 0 || give_up_privileges() < 0)
                 tree.phase = PHASE_KILLING;
         keep(&tree);

@@ -219,9 +219,12 @@ static int dispatch(Launcher *launcher, WireMessage *message, Error *error) {
 
 void serve_hear_gateway(Launcher *launcher) {
         Role *gateway = &launcher->gateway;
-        int r = wire_receive(gateway->control, &launcher->message);
         Error error;
+        int r;
 
+        if (gateway->control < 0) /* its end was heard of earlier in this turn */
+                return;
+        r = wire_receive(gateway->control, &launcher->message);
         if (r == -EAGAIN)
                 return;
         if (r <= 0) {

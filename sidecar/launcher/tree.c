@@ -54,16 +54,33 @@ static int look_at(void *context, pid_t pid) {
         return 0;
 }
 
+static int by_pid(const void *one, const void *other) {
+        pid_t left = ((const Node *)one)->pid, right = ((const Node *)other)->pid;
+
+        return (left > right) - (left < right);
+}
+
 static bool has_parent_in_tree(const Forest *forest, const Node *node) {
-        for (size_t i = 0; i < forest->count; i++)
-                if (forest->nodes[i].in_tree && forest->nodes[i].pid == node->status.parent)
-                        return true;
-        return false;
+        const Node parent = { .pid = node->status.parent };
+        const Node *found = bsearch(&parent, forest->nodes, forest->count, sizeof(parent), by_pid);
+
+        return found != NULL && found->in_tree;
+}
+
+/* Parents mostly have the smaller number, so one pass over the sorted nodes mostly does; a recycled number takes another. */
+static void spread(Forest *forest) {
+        bool grew = true;
+
+        while (grew) {
+                grew = false;
+                for (size_t i = 0; i < forest->count; i++)
+                        if (!forest->nodes[i].in_tree && has_parent_in_tree(forest, &forest->nodes[i]))
+                                grew = forest->nodes[i].in_tree = true;
+        }
 }
 
 static int look(const TreeScope *scope, Forest *forest) {
         pid_t self = getpid();
-        bool grew = true;
         int r;
 
         forest->proc_fd = scope->proc_fd;
@@ -71,17 +88,14 @@ static int look(const TreeScope *scope, Forest *forest) {
         r = process_visit_all(scope->proc_fd, look_at, forest);
         if (r < 0)
                 return r;
+        if (forest->count > 0)
+                qsort(forest->nodes, forest->count, sizeof(*forest->nodes), by_pid);
         for (size_t i = 0; i < forest->count; i++) {
                 Node *node = &forest->nodes[i];
 
                 node->in_tree = node->status.parent == self && (scope->is_head == NULL || scope->is_head(scope->context, node->pid));
         }
-        while (grew) {
-                grew = false;
-                for (size_t i = 0; i < forest->count; i++)
-                        if (!forest->nodes[i].in_tree && has_parent_in_tree(forest, &forest->nodes[i]))
-                                grew = forest->nodes[i].in_tree = true;
-        }
+        spread(forest);
         return 0;
 }
 

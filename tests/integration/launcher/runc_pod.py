@@ -99,7 +99,7 @@ class Pod:
             + mounts,
             "linux": {
                 "cgroupsPath": f"/{self.name}-{name}",
-                "resources": {"devices": [{"allow": False, "access": "rwm"}]},
+                "resources": {"devices": [{"allow": False, "access": "rwm"}], "pids": {"limit": 640}},
                 "namespaces": [{"type": "mount"}] + shared,
                 "maskedPaths": MASKED,
                 "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The launcher alone: what the whole product cannot show from outside, because its hook and gateway behave."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from runc_pod import Pod  # noqa: E402
+
+TREE = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session")
+def build():
+    folder = Path(os.environ.get("NAVIGATOR_BUILD", TREE / "build" / "dev"))
+    for needed in ("runc", "unshare", "setcap"):
+        if shutil.which(needed) is None:
+            pytest.skip(f"{needed} is not installed")
+    if os.geteuid() != 0:
+        pytest.skip("containers need root")
+    assert (folder / "bin" / "navigator-sidecar").exists(), f"build it first: {folder}"
+    return folder
+
+
+@pytest.fixture
+def make_pod(build):
+    """make_pod(**settings): a pod of its own for a test that breaks it."""
+    pods = []
+
+    def make(**settings):
+        pods.append(Pod(build, **settings))
+        return pods[-1]
+
+    yield make
+    for pod in pods:
+        print(f"--- {pod.name}, sidecar:\n{pod.log('sidecar')}{pod.log('workload')}")
+        pod.destroy()
+
+
+@pytest.fixture(scope="module")
+def shared(build):
+    """One pod for the tests of a file that leave it as it was."""
+    pod = Pod(build)
+    try:
+        pod.start()
+        yield pod
+    finally:
+        pod.destroy()
+
+
+@pytest.fixture
+def gateway(shared):
+    gateway = shared.gateway()
+    yield gateway
+    gateway.close()
+    shared.gateways.remove(gateway)
