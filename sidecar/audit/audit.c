@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A JSON writer of our own, because the process that holds the capabilities links no library for it: a line is ASCII only, whatever bytes
- * a caller chose. What is not printable ASCII is escaped; what is not UTF-8 becomes U+FFFD, as jansson and others would refuse such a line.
+ * A JSON writer of our own, because the process that holds the capabilities links no library for
+ * it: a line is ASCII only, whatever bytes a caller chose. What is not printable ASCII is escaped;
+ * what is not UTF-8 becomes U+FFFD, as jansson and others would refuse such a line.
  */
 #include "sidecar/audit/audit.h"
 
@@ -37,7 +38,8 @@ static bool append_text(AuditEvent *event, const char *text) {
         return append(event, text, strlen(text));
 }
 
-/* Decodes one character of *text (NUL-terminated). Overlong forms, surrogates and what lies above U+10FFFF are no UTF-8 (RFC 3629). */
+/* Decodes one character of *text (NUL-terminated). Overlong forms, surrogates and what lies above
+ * U+10FFFF are no UTF-8 (RFC 3629). */
 static uint32_t next_character(const unsigned char **text) {
         static const struct {
                 unsigned char mask, lead, more;
@@ -58,8 +60,8 @@ static uint32_t next_character(const unsigned char **text) {
                         continue;
                 while (have < forms[i].more && (at[1 + have] & 0xc0) == 0x80)
                         character = character << 6 | (at[1 + have++] & 0x3f);
-                if (have < forms[i].more || character < forms[i].least || character > 0x10ffff
-                        || (character >= 0xd800 && character < 0xe000))
+                if (have < forms[i].more || character < forms[i].least || character > 0x10ffff ||
+                        (character >= 0xd800 && character < 0xe000))
                         break;
                 *text = at + 1 + have;
                 return character;
@@ -76,10 +78,12 @@ static int escape(uint32_t character, char ret_text[static 13]) {
         if (character < 0x10000)
                 return snprintf(ret_text, 13, "\\u%04" PRIx32, character);
         character -= 0x10000;
-        return snprintf(ret_text, 13, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd800 + (character >> 10), 0xdc00 + (character & 0x3ff));
+        return snprintf(ret_text, 13, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd800 + (character >> 10),
+                0xdc00 + (character & 0x3ff));
 }
 
-/* A JSON string of at most `room` bytes without its quotes. False when it did not fit the event at all; a cut one says so. */
+/* A JSON string of at most `room` bytes without its quotes. False when it did not fit the event at
+ * all; a cut one says so. */
 static bool append_string(AuditEvent *event, const char *value, size_t room) {
         const unsigned char *at = (const unsigned char *)value;
         size_t start = event->size;
@@ -111,8 +115,8 @@ bool audit_is_key(const char *text) {
 
 /* Keys pass audit_is_key(), so they need no escapes. */
 static bool append_key(AuditEvent *event, const char *key) {
-        return (event->size == 0 || append_text(event, ",")) && append_text(event, "\"") && append_text(event, key)
-                && append_text(event, "\":");
+        return (event->size == 0 || append_text(event, ",")) && append_text(event, "\"") &&
+               append_text(event, key) && append_text(event, "\":");
 }
 
 static void undo(AuditEvent *event, size_t size) {
@@ -166,7 +170,8 @@ static bool append_items(AuditEvent *event, const char *const *values, size_t ro
                         event->cut = true;
                         break;
                 }
-                if ((i > 0 && !append_text(event, ",")) || !append_string(event, values[i], end - event->size)) {
+                if ((i > 0 && !append_text(event, ",")) ||
+                        !append_string(event, values[i], end - event->size)) {
                         undo(event, before);
                         break;
                 }
@@ -204,8 +209,10 @@ static int stamp(const AuditLog *log, const AuditEvent *event, char *line, size_
         (void)strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", &parts);
         if (log->lost > 0)
                 (void)snprintf(lost, sizeof(lost), "\"lost\":%" PRIu64 ",", log->lost);
-        return snprintf(line, room, "{\"time\":\"%s.%03ldZ\",\"sequence\":%" PRIu64 ",\"role\":\"%s\",%s%s%s}\n", second,
-                now.tv_nsec / 1000000, log->sequence + 1, event->role, lost, event->text, event->cut ? CUT_MARK : "");
+        return snprintf(line, room,
+                "{\"time\":\"%s.%03ldZ\",\"sequence\":%" PRIu64 ",\"role\":\"%s\",%s%s%s}\n",
+                second, now.tv_nsec / 1000000, log->sequence + 1, event->role, lost, event->text,
+                event->cut ? CUT_MARK : "");
 }
 
 int audit_write(AuditLog *log, const AuditEvent *event) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The launcher gets its capabilities from its file. A container runtime that starts a user other than 0 with added capabilities raises them
- * as ambient ones too, and those would pass through an execve to anything: hence the first thing done is to keep a permitted and an effective
- * set and nothing that is inherited.
+ * The launcher gets its capabilities from its file. A container runtime that starts a user other
+ * than 0 with added capabilities raises them as ambient ones too, and those would pass through an
+ * execve to anything: hence the first thing done is to keep a permitted and an effective set and
+ * nothing that is inherited.
  */
 #include "sidecar/launcher/capability.h"
 
@@ -18,12 +19,18 @@ static const struct {
         unsigned number;
         const char *name;
 } names[] = {
-        { CAP_SYS_ADMIN, "SYS_ADMIN" },   { CAP_SYS_CHROOT, "SYS_CHROOT" },
-        { CAP_SYS_PTRACE, "SYS_PTRACE" }, { CAP_SETUID, "SETUID" },
-        { CAP_SETGID, "SETGID" },         { CAP_SETPCAP, "SETPCAP" },
-        { CAP_KILL, "KILL" },             { CAP_CHOWN, "CHOWN" },
-        { CAP_FOWNER, "FOWNER" },         { CAP_DAC_OVERRIDE, "DAC_OVERRIDE" },
-        { CAP_NET_ADMIN, "NET_ADMIN" },   { CAP_NET_BIND_SERVICE, "NET_BIND_SERVICE" },
+        { CAP_SYS_ADMIN, "SYS_ADMIN" },
+        { CAP_SYS_CHROOT, "SYS_CHROOT" },
+        { CAP_SYS_PTRACE, "SYS_PTRACE" },
+        { CAP_SETUID, "SETUID" },
+        { CAP_SETGID, "SETGID" },
+        { CAP_SETPCAP, "SETPCAP" },
+        { CAP_KILL, "KILL" },
+        { CAP_CHOWN, "CHOWN" },
+        { CAP_FOWNER, "FOWNER" },
+        { CAP_DAC_OVERRIDE, "DAC_OVERRIDE" },
+        { CAP_NET_ADMIN, "NET_ADMIN" },
+        { CAP_NET_BIND_SERVICE, "NET_BIND_SERVICE" },
         { CAP_NET_RAW, "NET_RAW" },
 };
 
@@ -32,7 +39,7 @@ typedef struct Sets {
 } Sets;
 
 static struct __user_cap_header_struct this_process(void) {
-        return (struct __user_cap_header_struct) { .version = _LINUX_CAPABILITY_VERSION_3 };
+        return (struct __user_cap_header_struct){ .version = _LINUX_CAPABILITY_VERSION_3 };
 }
 
 int capability_keep_only(CapabilitySet set) {
@@ -62,7 +69,8 @@ static void list_names(CapabilitySet set, char *text, size_t room) {
         text[0] = '\0';
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if ((set & CAPABILITY(names[i].number)) != 0 && used < room)
-                        used += (size_t)snprintf(text + used, room - used, "%s%s", used > 0 ? " " : "", names[i].name);
+                        used += (size_t)snprintf(text + used, room - used, "%s%s",
+                                used > 0 ? " " : "", names[i].name);
 }
 
 int capability_require(CapabilitySet needed, Error *error) {
@@ -73,15 +81,19 @@ int capability_require(CapabilitySet needed, Error *error) {
         int r;
 
         if (syscall(SYS_capget, &header, sets.word) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot read the capabilities of this process");
+                return error_set(
+                        error, ERROR_OS, errno, "cannot read the capabilities of this process");
         held = (CapabilitySet)sets.word[1].permitted << 32 | sets.word[0].permitted;
         if ((needed & ~held) != 0) {
                 list_names(needed & ~held, missing, sizeof(missing));
                 return error_set(error, ERROR_OS, 0,
-                        "capabilities are missing: %s; the container must allow them and the file must carry them", missing);
+                        "capabilities are missing: %s; the container must allow them and the file "
+                        "must carry them",
+                        missing);
         }
         r = capability_keep_only(needed);
         if (r < 0)
-                return error_set(error, ERROR_OS, -r, "cannot reduce the capabilities of this process");
+                return error_set(
+                        error, ERROR_OS, -r, "cannot reduce the capabilities of this process");
         return 0;
 }

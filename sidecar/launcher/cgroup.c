@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The kernel checks a write to cgroup.procs against the credentials and the cgroup namespace of the open, not of the write, so a descriptor from
- * the host moves a process that could not have opened the file itself. "0" is the writing process, in whatever pid namespace.
+ * The kernel checks a write to cgroup.procs against the credentials and the cgroup namespace of the
+ * open, not of the write, so a descriptor from the host moves a process that could not have opened
+ * the file itself. "0" is the writing process, in whatever pid namespace.
  */
 #include "sidecar/launcher/cgroup.h"
 

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Command: what a session executes. Either the caller's arguments as they are, or a login shell that executes them after its startup files, or the
- * login shell itself. Which shells there are is known only inside the workload's root, so the plan holds candidates.
+ * Command: what a session executes. Either the caller's arguments as they are, or a login shell
+ * that executes them after its startup files, or the login shell itself. Which shells there are is
+ * known only inside the workload's root, so the plan holds candidates.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,15 +26,17 @@ typedef struct CommandShell {
 typedef struct Command {
         CommandShell shells[COMMAND_SHELLS_MAX];
         size_t shell_count;
-        char *owned_variable;   /* of the user's own shell */
+        char *owned_variable; /* of the user's own shell */
         bool login;
-        const char **arguments; /* owned, NULL-ended; the caller's start at COMMAND_LOGIN_ARGUMENTS */
-        size_t count;           /* of the caller's */
-        char login_name[64];    /* "-sh" */
+        const char *
+                *arguments;  /* owned, NULL-ended; the caller's start at COMMAND_LOGIN_ARGUMENTS */
+        size_t count;        /* of the caller's */
+        char login_name[64]; /* "-sh" */
 } Command;
 
 /* ERROR_INPUT: no arguments and no login shell wanted either. Borrows the strings of both. */
-int command_plan(const WireSessionStart *start, const RecordIdentity *identity, Command *ret_command, Error *error);
+int command_plan(const WireSessionStart *start, const RecordIdentity *identity,
+        Command *ret_command, Error *error);
 Command command_done(Command command);
 DEFINE_CLEANUP(Command, command_done);
 
@@ -43,9 +46,11 @@ typedef struct CommandChoice {
         const char *const *arguments;
 } CommandChoice;
 
-/* Called inside the workload's root: settles on the first shell that is there and sets SHELL. Where an image has no shell the caller's arguments are
- * run as they are. Writes into the command and the environment, of which a forked child has its own copies. */
+/* Called inside the workload's root: settles on the first shell that is there and sets SHELL. Where
+ * an image has no shell the caller's arguments are run as they are. Writes into the command and the
+ * environment, of which a forked child has its own copies. */
 CommandChoice command_settle(Command *command, Environment *environment);
 
-/* Executes; a name without '/' is looked up in the environment's PATH. Returns only on failure, with -errno: ENOENT: no such program. */
+/* Executes; a name without '/' is looked up in the environment's PATH. Returns only on failure,
+ * with -errno: ENOENT: no such program. */
 int command_execute(CommandChoice choice, const Environment *environment);

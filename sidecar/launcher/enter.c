@@ -3,15 +3,18 @@
 /*
  * The one list of what confines a session, in the order in which the kernel wants it:
  *
- * - cgroups first: their descriptors mean what they mean in any namespace, and what follows is already charged to the workload;
- * - everything that is opened inside the workload's root (shell, terminal, Landlock rules) comes while we may still open it, and before the
- *   identity, so that a path below another uid's 0700 directory can be a rule;
+ * - cgroups first: their descriptors mean what they mean in any namespace, and what follows is
+ *   already charged to the workload;
+ * - everything that is opened inside the workload's root (shell, terminal, Landlock rules) comes
+ *   while we may still open it, and before the identity, so that a path below another uid's 0700
+ *   directory can be a rule;
  * - the working directory after the identity, so that it is one that the user may enter;
- * - no_new_privs before Landlock and seccomp, which ask for it in its place of a capability;
- * - descriptors are closed before the filter, and the filter is last, so that it need not permit any step above.
+ * - no_new_privs before Landlock and seccomp, which ask for it in place of a capability;
+ * - descriptors are closed before the filter, and the filter is last, so that it need not permit
+ *   any step above.
  *
- * The child runs our code and libc's only. Nothing of the workload's is executed or loaded here, and what it owns (paths, devices) is opened by the rules
- * of terminal.c and landlock.c.
+ * The child runs our code and libc's only. Nothing of the workload's is executed or loaded here,
+ * and what it owns (paths, devices) is opened by the rules of terminal.c and landlock.c.
  */
 #include "sidecar/launcher/enter.h"
 
@@ -23,19 +26,20 @@
 #include "sidecar/launcher/identity.h"
 #include "sidecar/launcher/limits.h"
 #include "sidecar/launcher/namespaces.h"
+#include "sidecar/launcher/signals.h"
 #include "sidecar/launcher/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REPORT_FD 3 /* where the report's end is kept while all above is closed; the execve closes it */
+/* Where the report's end is kept while all above is closed; the execve closes it */
+#define REPORT_FD 3
 
 typedef struct Entry {
         Plan *plan;
@@ -52,14 +56,9 @@ static int send_report(Entry *entry, EnterReportKind kind, const int *fds, size_
 }
 
 static int reset_signals(Entry *entry) {
-        sigset_t none;
-
         (void)entry;
-        for (int number = 1; number < NSIG; number++)
-                (void)signal(number, SIG_DFL); /* fails for those that cannot be changed */
         (void)umask(022);
-        (void)sigemptyset(&none);
-        return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
+        return signals_reset();
 }
 
 static int join_cgroups(Entry *entry) {
@@ -71,7 +70,8 @@ static int join_cgroups(Entry *entry) {
 static int join_namespaces(Entry *entry) {
         const Target *target = entry->plan->target;
 
-        return namespaces_join(entry->plan->base->network_fd, target->pidfd, target->namespace_flags);
+        return namespaces_join(
+                entry->plan->base->network_fd, target->pidfd, target->namespace_flags);
 }
 
 static int check_root(Entry *entry) {
@@ -90,7 +90,8 @@ static int take_terminal(Entry *entry) {
         int r = 0;
 
         if (plan->terminal)
-                r = terminal_open(plan->rows, plan->columns, plan->target->record.identity.uid, &entry->master, &entry->slave);
+                r = terminal_open(plan->rows, plan->columns, plan->target->record.identity.uid,
+                        &entry->master, &entry->slave);
         if (r == 0 && plan->terminal)
                 r = send_report(entry, ENTER_TERMINAL_OPEN, &entry->master, 1);
         return r == 0 ? terminal_control(entry->slave) : r;
@@ -104,7 +105,8 @@ static int place_streams(Entry *entry) {
 }
 
 static int open_rules(Entry *entry) {
-        return landlock_prepare(&entry->plan->target->landlock, &entry->ruleset, &entry->outcome.landlock, &entry->outcome.detail);
+        return landlock_prepare(&entry->plan->target->landlock, &entry->ruleset,
+                &entry->outcome.landlock, &entry->outcome.detail);
 }
 
 static int take_limits(Entry *entry) {
@@ -136,7 +138,9 @@ static int give_up_new_privileges(Entry *entry) {
 }
 
 static int enforce_landlock(Entry *entry) {
-        return entry->ruleset >= 0 ? landlock_enforce(&entry->plan->target->landlock, entry->ruleset) : 0;
+        if (entry->ruleset < 0) /* best_effort on a kernel without Landlock */
+                return 0;
+        return landlock_enforce(&entry->plan->target->landlock, entry->ruleset);
 }
 
 /* 0, 1 and 2 stay, and the report until the execve. */
@@ -198,7 +202,9 @@ static const struct {
 };
 
 void enter(Plan *plan, int report_fd) {
-        Entry entry = { .plan = plan, .report = report_fd, .master = -1, .slave = -1, .ruleset = -1 };
+        Entry entry = {
+                .plan = plan, .report = report_fd, .master = -1, .slave = -1, .ruleset = -1
+        };
 
         for (EnterStep step = ENTER_START + 1; step < ENTER_STEP_COUNT; step++) {
                 int r = steps[step].apply(&entry);
@@ -251,12 +257,15 @@ static void explain_rule(const EnterReport *report, const Target *target, Error 
         const char *mode = target->landlock.hard ? " (hard_requirement)" : "";
 
         if (report->code == ELOOP)
-                (void)error_set(ret_error, ERROR_INPUT, 0, "policy: %s '%s' leads through a symbolic link%s: write the path it leads to",
+                (void)error_set(ret_error, ERROR_INPUT, 0,
+                        "policy: %s '%s' leads through a symbolic link%s: write its target",
                         key, rule->path, mode);
         else if (report->code == ENOENT && !target->landlock.hard)
-                (void)error_set(ret_error, ERROR_INPUT, 0, "policy: none of the paths it lists exists in the container");
+                (void)error_set(ret_error, ERROR_INPUT, 0,
+                        "policy: none of the paths it lists exists in the container");
         else
-                (void)error_set(ret_error, ERROR_INPUT, report->code, "policy: cannot grant %s '%s'%s", key, rule->path, mode);
+                (void)error_set(ret_error, ERROR_INPUT, report->code,
+                        "policy: cannot grant %s '%s'%s", key, rule->path, mode);
 }
 
 static uint8_t explain_command(const EnterReport *report, const char *program, Error *ret_error) {
@@ -264,37 +273,46 @@ static uint8_t explain_command(const EnterReport *report, const char *program, E
                 (void)error_set(ret_error, ERROR_INPUT, 0, "'%.128s': command not found", program);
                 return 127;
         }
-        (void)error_set(ret_error, ERROR_INPUT, report->code, "'%.128s' cannot be executed", program);
+        (void)error_set(
+                ret_error, ERROR_INPUT, report->code, "'%.128s' cannot be executed", program);
         return 126;
 }
 
-uint8_t enter_explain(const EnterReport *report, const Target *target, const char *directory, const char *program, Error *ret_error) {
+uint8_t enter_explain(const EnterReport *report, const Target *target, const char *directory,
+        const char *program, Error *ret_error) {
         int code = report->code;
 
         switch ((int)report->step) {
         case ENTER_START:
-                (void)error_set(ret_error, ERROR_LIMIT, code, "cannot start one more process in the sidecar");
+                (void)error_set(ret_error, ERROR_LIMIT, code,
+                        "cannot start one more process in the sidecar");
                 return 0;
         case ENTER_CGROUP:
-                (void)error_set(ret_error, ERROR_OS, code, "cannot join the container's cgroup '%s'", target->record.cgroups[report->detail]);
+                (void)error_set(ret_error, ERROR_OS, code,
+                        "cannot join the container's cgroup '%s'",
+                        target->record.cgroups[report->detail]);
                 return 0;
         case ENTER_ROOT:
-                (void)error_set(ret_error, ERROR_OS, code == EXDEV ? 0 : code, "the container has not entered its own root yet");
+                (void)error_set(ret_error, ERROR_OS, code == EXDEV ? 0 : code,
+                        "the container has not entered its own root yet");
                 return 0;
         case ENTER_SHELL:
-                (void)error_set(ret_error, ERROR_INPUT, 0, "the image has no shell: give a command to run");
+                (void)error_set(
+                        ret_error, ERROR_INPUT, 0, "the image has no shell: give a command to run");
                 return 127;
         case ENTER_LANDLOCK_RULES:
                 explain_rule(report, target, ret_error);
                 return 0;
         case ENTER_DIRECTORY:
-                (void)error_set(ret_error, ERROR_INPUT, code, "cannot enter the working directory '%s' as uid %u", directory,
+                (void)error_set(ret_error, ERROR_INPUT, code,
+                        "cannot enter the working directory '%s' as uid %u", directory,
                         target->record.identity.uid);
                 return 0;
         case ENTER_EXECUTE:
                 return explain_command(report, program, ret_error);
         default:
-                (void)error_set(ret_error, ERROR_OS, code, "the session could not be confined, step %s", steps[report->step].name);
+                (void)error_set(ret_error, ERROR_OS, code,
+                        "the session could not be confined, step %s", steps[report->step].name);
                 return 0;
         }
 }

@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * Enter: the session's child, from the fork to the execve. It applies a plan step by step, reports the first step that fails, and executes only after the
- * launcher has said so: by then the audit has its line.
+ * Enter: the session's child, from the fork to the execve. It applies a plan step by step, reports
+ * the first step that fails, and executes only after the launcher has said so: by then the audit
+ * has its line.
  *
- * The child and the launcher talk over one SEQPACKET pair, whose end in the child closes with the execve: end of file after ENTER_PREPARED means
- * that the program runs.
+ * The child and the launcher talk over one SEQPACKET pair, whose end in the child closes with the
+ * execve: end of file after ENTER_PREPARED means that the program runs.
  */
 #include "sidecar/launcher/landlock.h"
 #include "sidecar/launcher/plan.h"
@@ -55,13 +56,16 @@ void enter(Plan *plan, int report_fd) __attribute__((__noreturn__));
 /* The keeper's: the child could not be forked. */
 void enter_report_no_start(int report_fd, int code);
 
-/* The launcher's side. 1: a report, with the terminal's master in *ret_master (-1: none), which becomes the caller's; 0: the child's end is
- * closed; -EAGAIN: nothing there yet; or another -errno. */
+/* The launcher's side. 1: a report, with the terminal's master in *ret_master (-1: none), which
+ * becomes the caller's; 0: the child's end is closed; -EAGAIN: nothing there yet; or another
+ * -errno. */
 int enter_receive(int fd, EnterReport *ret_report, int *ret_master);
 /* Lets a prepared child execute. 0, or -errno. */
 int enter_permit(int fd);
 
 /* "landlock-rules" */
 const char *enter_step_name(EnterStep step);
-/* Why a report failed, as a sentence. Returns the exit code that a shell would give (126, 127), or 0 where the failure is not the command's. */
-uint8_t enter_explain(const EnterReport *report, const Target *target, const char *directory, const char *program, Error *ret_error);
+/* Why a report failed, as a sentence. Returns the exit code that a shell would give (126, 127), or
+ * 0 where the failure is not the command's. */
+uint8_t enter_explain(const EnterReport *report, const Target *target, const char *directory,
+        const char *program, Error *ret_error);

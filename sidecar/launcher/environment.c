@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Nothing of the launcher's own environment reaches a session: the list starts empty. The workload's comes first, because an image is made to be
- * run with its PATH and its settings; what says who and where the session is follows; the caller has the last word on what is left.
+ * Nothing of the launcher's own environment reaches a session: the list starts empty. The
+ * workload's comes first, because an image is made to be run with its PATH and its settings; what
+ * says who and where the session is follows; the caller has the last word on what is left.
  */
 #include "sidecar/launcher/environment.h"
 
@@ -28,8 +29,8 @@ static size_t name_size(const char *entry) {
 static size_t find(const Environment *environment, const char *name, size_t size) {
         size_t at = 0;
 
-        while (at < environment->count
-                && (strncmp(environment->entries[at], name, size) != 0 || environment->entries[at][size] != '='))
+        while (at < environment->count && (strncmp(environment->entries[at], name, size) != 0 ||
+                                                  environment->entries[at][size] != '='))
                 at++;
         return at;
 }
@@ -88,7 +89,7 @@ Environment environment_done(Environment environment) {
         for (size_t i = 0; i < environment.owned_count; i++)
                 free(environment.owned[i]);
         free(environment.entries);
-        return (Environment) { 0 };
+        return (Environment){ 0 };
 }
 
 /* POSIX.1-2017, 8.1: letters, digits and underscore, not starting with a digit. */
@@ -106,9 +107,12 @@ static int add_callers(Environment *environment, const char *const *variables, E
                 size_t size = name_size(variables[i]);
 
                 if (!is_name(variables[i], size))
-                        return error_set(error, ERROR_INPUT, 0, "environment variable '%.64s' is not NAME=value", variables[i]);
+                        return error_set(error, ERROR_INPUT, 0,
+                                "environment variable '%.64s' is not NAME=value", variables[i]);
                 if (strncmp(variables[i], RESERVED_PREFIX, strlen(RESERVED_PREFIX)) == 0)
-                        return error_set(error, ERROR_INPUT, 0, "environment variable '%.*s': names that start with %s are reserved",
+                        return error_set(error, ERROR_INPUT, 0,
+                                "environment variable '%.*s': names that start with %s are "
+                                "reserved",
                                 (int)(size < 64 ? size : 64), variables[i], RESERVED_PREFIX);
                 if (environment_add(environment, variables[i], error) < 0)
                         return -1;
@@ -122,7 +126,8 @@ static const char *terminal_type(const WireSessionStart *start) {
         return (start->flags & WIRE_SESSION_TTY) != 0 ? TERMINAL_DEFAULT : TERMINAL_NONE;
 }
 
-int environment_build(const Record *record, const WireSessionStart *start, Environment *ret_environment, Error *error) {
+int environment_build(const Record *record, const WireSessionStart *start,
+        Environment *ret_environment, Error *error) {
         const RecordIdentity *identity = &record->identity;
         const char *home = identity->home[0] == '/' ? identity->home : HOME_WITHOUT_PASSWD;
         cleanup(environment_donep) Environment environment = { 0 };
@@ -130,14 +135,14 @@ int environment_build(const Record *record, const WireSessionStart *start, Envir
         for (size_t i = 0; record->environment[i] != NULL; i++)
                 if (environment_add(&environment, record->environment[i], error) < 0)
                         return -1;
-        if (environment_put(&environment, "HOME", home, error) < 0
-                || environment_put(&environment, "USER", identity->name, error) < 0
-                || environment_put(&environment, "LOGNAME", identity->name, error) < 0
-                || environment_add(&environment, "SHELL=/bin/sh", error) < 0
-                || environment_put(&environment, "TERM", terminal_type(start), error) < 0
-                || add_callers(&environment, start->environment, error) < 0)
+        if (environment_put(&environment, "HOME", home, error) < 0 ||
+                environment_put(&environment, "USER", identity->name, error) < 0 ||
+                environment_put(&environment, "LOGNAME", identity->name, error) < 0 ||
+                environment_add(&environment, "SHELL=/bin/sh", error) < 0 ||
+                environment_put(&environment, "TERM", terminal_type(start), error) < 0 ||
+                add_callers(&environment, start->environment, error) < 0)
                 return -1;
 
-        *ret_environment = take(environment, (Environment) { 0 });
+        *ret_environment = take(environment, (Environment){ 0 });
         return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The order is the kernel's: setgroups needs CAP_SETGID, which a uid change may take; each call sets the real, effective and saved id, so there is
- * no way back. The three identifiers are read again afterwards, because a set*id that only half works must not pass.
+ * The order is the kernel's: setgroups needs CAP_SETGID, which a uid change may take; each call
+ * sets the real, effective and saved id, so there is no way back. The three identifiers are read
+ * again afterwards, because a set*id that only half works must not pass.
  */
 #include "sidecar/launcher/identity.h"
 
@@ -16,16 +17,19 @@
 
 int identity_check(const RecordIdentity *identity, Error *error) {
         if (identity->uid == 0 || identity->uid == UINT32_MAX)
-                return error_set(error, ERROR_INPUT, 0, "a session cannot run as uid %u", identity->uid);
+                return error_set(
+                        error, ERROR_INPUT, 0, "a session cannot run as uid %u", identity->uid);
         if (identity->gid == 0 || identity->gid == UINT32_MAX)
-                return error_set(error, ERROR_INPUT, 0, "a session cannot run with gid %u", identity->gid);
+                return error_set(
+                        error, ERROR_INPUT, 0, "a session cannot run with gid %u", identity->gid);
         for (uint32_t i = 0; i < identity->group_count; i++)
                 if (identity->groups[i] == 0)
                         return error_set(error, ERROR_INPUT, 0, "a session cannot have group 0");
         return 0;
 }
 
-/* In a user namespace one gid without a mapping makes setgroups fail as a whole; without that group the session has less, not more. */
+/* In a user namespace one gid without a mapping makes setgroups fail as a whole; without that group
+ * the session has less, not more. */
 static int set_mapped_groups(const RecordIdentity *identity) {
         gid_t groups[RECORD_GROUPS_MAX];
         size_t count = 0;
@@ -51,10 +55,12 @@ static bool is_taken(const RecordIdentity *identity) {
         uid_t real, effective, saved;
         gid_t real_group, effective_group, saved_group;
 
-        if (getresuid(&real, &effective, &saved) < 0 || getresgid(&real_group, &effective_group, &saved_group) < 0)
+        if (getresuid(&real, &effective, &saved) < 0 ||
+                getresgid(&real_group, &effective_group, &saved_group) < 0)
                 return false;
-        return real == identity->uid && effective == identity->uid && saved == identity->uid
-                && real_group == identity->gid && effective_group == identity->gid && saved_group == identity->gid;
+        return real == identity->uid && effective == identity->uid && saved == identity->uid &&
+               real_group == identity->gid && effective_group == identity->gid &&
+               saved_group == identity->gid;
 }
 
 int identity_take(const RecordIdentity *identity) {
@@ -62,15 +68,16 @@ int identity_take(const RecordIdentity *identity) {
 
         if (r < 0)
                 return r;
-        if (setresgid(identity->gid, identity->gid, identity->gid) < 0
-                || setresuid(identity->uid, identity->uid, identity->uid) < 0)
+        if (setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
+                setresuid(identity->uid, identity->uid, identity->uid) < 0)
                 return -errno;
         r = capability_keep_only(0);
         if (r < 0)
                 return r;
         if (!is_taken(identity))
                 return -EPERM;
-        /* A change of uid clears the parent-death signal and lets fs.suid_dumpable decide who may look into this process: set both again. */
+        /* A change of uid clears the parent-death signal and lets fs.suid_dumpable decide who may
+         * look into this process: set both again. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
                 return -errno;
         return 0;

@@ -33,8 +33,8 @@ static void audit_target(Launcher *launcher, const char *name, const Target *tar
 }
 
 static bool is_same_process(const Target *one, const Target *other) {
-        return one->pid == other->pid && one->record.start_time == other->record.start_time
-                && strcmp(one->record.container_id, other->record.container_id) == 0;
+        return one->pid == other->pid && one->record.start_time == other->record.start_time &&
+               strcmp(one->record.container_id, other->record.container_id) == 0;
 }
 
 static size_t count_targets(const Launcher *launcher) {
@@ -50,19 +50,24 @@ static int take_target(Launcher *launcher, int *fds, size_t fd_count, Error *err
         Target *earlier;
 
         if (count_targets(launcher) >= INTAKE_TARGETS_MAX)
-                return error_set(error, ERROR_LIMIT, 0, "more than %u containers were handed over", INTAKE_TARGETS_MAX);
-        if (target_new(launcher->host.proc_fd, launcher->landlock_abi, fds, fd_count, &target, error) < 0)
+                return error_set(error, ERROR_LIMIT, 0, "more than %u containers were handed over",
+                        INTAKE_TARGETS_MAX);
+        if (target_new(launcher->host.proc_fd, launcher->landlock_abi, fds, fd_count, &target,
+                    error) < 0)
                 return -1;
         intake_refresh(launcher); /* so that one that has just ended is out of the way */
         earlier = targets_find_living(&launcher->targets, target->record.container_name);
         if (earlier != NULL && is_same_process(earlier, target))
                 return 0; /* the hook and its deliverer may both have come through */
         if (earlier != NULL)
-                return error_set(error, ERROR_PEER, 0, "container '%s' was handed over while another of that name runs",
+                return error_set(error, ERROR_PEER, 0,
+                        "container '%s' was handed over while another of that name runs",
                         target->record.container_name);
-        audit_target(launcher, target->state == TARGET_UNUSABLE ? "container_refused" : "container_taken", target);
+        audit_target(launcher,
+                target->state == TARGET_UNUSABLE ? "container_refused" : "container_taken", target);
         if (target->state == TARGET_UNUSABLE)
-                (void)log_error(&target->unusable, "container '%s' cannot be entered", target->record.container_name);
+                (void)log_error(&target->unusable, "container '%s' cannot be entered",
+                        target->record.container_name);
         targets_append(&launcher->targets, take_ptr(target));
         serve_tell_targets(launcher);
         return 0;

@@ -8,5 +8,6 @@
 
 /* A hook's connection is readable. */
 void intake_receive(Launcher *launcher, size_t connection);
-/* Looks at all targets: which have become enterable, which have gone; forgets those that nobody needs. */
+/* Looks at all targets: which have become enterable, which have gone; forgets those that nobody
+ * needs. */
 void intake_refresh(Launcher *launcher);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A tree ends in one of three ways: its program exits and leaves others behind, the launcher asks for it, or the launcher has gone. The first two begin
- * with SIGHUP and SIGCONT, as a terminal that closes does, and turn into a kill when KEEPER_GRACE_MS have passed.
+ * A tree ends in one of three ways: its program exits and leaves others behind, the launcher asks
+ * for it, or the launcher has gone. The first two begin with SIGHUP and SIGCONT, as a terminal that
+ * closes does, and turn into a kill when KEEPER_GRACE_MS have passed.
  *
- * What is trusted: the launcher's socket. What is not: the session, whose processes can neither signal this one (another uid, and Landlock's scope) nor
- * leave its tree. A root in the workload with CAP_KILL can kill a keeper; then the program dies with it (its parent-death signal), and the
+ * What is trusted: the launcher's socket. What is not: the session, whose processes can neither
+ * signal this one (another uid, and Landlock's scope) nor leave its tree. A root in the workload
+ * with CAP_KILL can kill a keeper; then the program dies with it (its parent-death signal), and the
  * orphans become the launcher's, which ends them (reap.c).
  */
 #include "sidecar/launcher/keeper.h"
@@ -116,14 +118,16 @@ static void keep(Tree *tree) {
         say(tree, KEEPER_GONE, 0);
 }
 
-/* What is kept: the three standard streams (for nothing but to be taken), the socket, the signals, /proc. */
+/* What is kept: the three standard streams (for nothing but to be taken), the socket, the signals,
+ * /proc. */
 static int close_others(Tree *tree, int proc_fd) {
         const int wanted[] = { tree->control, tree->signals, proc_fd };
         const int first = STDERR_FILENO + 1;
         int moved[3];
 
         for (int i = 0; i < 3; i++) {
-                moved[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, 64); /* out of the way of the numbers below */
+                moved[i] = fcntl(
+                        wanted[i], F_DUPFD_CLOEXEC, 64); /* out of the way of the numbers below */
                 if (moved[i] < 0)
                         return -errno;
         }
@@ -175,8 +179,8 @@ static int make_pair(int pair[static 2], bool blocking_child, Error *error) {
         int r;
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_set(error, errno == EMFILE || errno == ENFILE ? ERROR_LIMIT : ERROR_OS, errno,
-                        "cannot make a socket for the session");
+                return error_set(error, errno == EMFILE || errno == ENFILE ? ERROR_LIMIT : ERROR_OS,
+                        errno, "cannot make a socket for the session");
         r = fd_set_nonblocking(pair[0]);
         if (r == 0 && !blocking_child)
                 r = fd_set_nonblocking(pair[1]);
@@ -199,11 +203,14 @@ int keeper_start(Plan *plan, int proc_fd, Keeper *ret_keeper, Error *error) {
                 return -1;
         pid = fork();
         if (pid < 0)
-                return error_set(error, errno == EAGAIN ? ERROR_LIMIT : ERROR_OS, errno, "cannot start the session's process");
+                return error_set(error, errno == EAGAIN ? ERROR_LIMIT : ERROR_OS, errno,
+                        "cannot start the session's process");
         if (pid == 0)
                 run(plan, proc_fd, control[1], report[1]);
 
-        *ret_keeper = (Keeper) { .pid = pid, .control = take_fd(control[0]), .report_fd = take_fd(report[0]) };
+        *ret_keeper = (Keeper){
+                .pid = pid, .control = take_fd(control[0]), .report_fd = take_fd(report[0])
+        };
         return 0;
 }
 

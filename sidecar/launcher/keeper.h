@@ -2,11 +2,13 @@
 #pragma once
 
 /*
- * Keeper: the process between the launcher and one session. It is the session's subreaper, so that nothing which the session forks can get away from it;
- * it stays in the sidecar's cgroup and namespaces, holds no capability but KILL, and lives exactly as long as the session's tree.
+ * Keeper: the process between the launcher and one session. It is the session's subreaper, so that
+ * nothing which the session forks can get away from it; it stays in the sidecar's cgroup and
+ * namespaces, holds no capability but KILL, and lives exactly as long as the session's tree.
  *
- * The launcher holds one SEQPACKET socket to it. It says KEEPER_STOP; the keeper says KEEPER_EXITED, then KEEPER_GONE. A launcher that has died
- * closes its end, and the keeper ends the tree without any grace.
+ * The launcher holds one SEQPACKET socket to it. It says KEEPER_STOP; the keeper says
+ * KEEPER_EXITED, then KEEPER_GONE. A launcher that has died closes its end, and the keeper ends the
+ * tree without any grace.
  */
 #include <stdint.h>
 #include <sys/types.h>
@@ -14,7 +16,8 @@
 #include "base/error.h"
 #include "sidecar/launcher/plan.h"
 
-/* Between the hangup and the kill, milliseconds: what is left of a tree must be gone within a second. */
+/* Between the hangup and the kill, milliseconds: what is left of a tree must be gone within a
+ * second. */
 #define KEEPER_GRACE_MS 500
 
 typedef enum KeeperWord {
@@ -34,7 +37,8 @@ typedef struct Keeper {
         int report_fd; /* to the session's child, until it has executed: enter.h */
 } Keeper;
 
-/* Forks a keeper and, below it, the child that enters. The caller owns both descriptors, which are non-blocking, and reaps the pid. */
+/* Forks a keeper and, below it, the child that enters. The caller owns both descriptors, which are
+ * non-blocking, and reaps the pid. */
 int keeper_start(Plan *plan, int proc_fd, Keeper *ret_keeper, Error *error);
 
 /* 1: a report; 0: the keeper has gone; -EAGAIN; or -errno. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Rules are opened by O_PATH descriptors, so what a rule grants is the inode that was there at that moment, not a name.
+ * Rules are opened by O_PATH descriptors, so what a rule grants is the inode that was there at that
+ * moment, not a name.
  *
- * The tree is the workload's and parts of it belong to earlier sessions, so a name may have become a symbolic link since the author wrote it:
- * - a writable path is opened without following any, else a session could turn /sandbox/cache into a link to another user's
- *   directory and be granted it the next time;
- * - a readable one is followed, because images are full of such links (/lib, /bin), and the link is reported. What it opens is still subject
- *   to the file modes.
+ * The tree is the workload's and parts of it belong to earlier sessions, so a name may have become
+ * a symbolic link since the author wrote it:
+ * - a writable path is opened without following any, else a session could turn /sandbox/cache into
+ *   a link to another user's directory and be granted it the next time;
+ * - a readable one is followed, because images are full of such links (/lib, /bin), and the link is
+ *   reported. What it opens is still subject to the file modes.
+ *
  * Magic links (/proc/self/fd/...) are never followed: they lead out of the tree.
  */
 #include "sidecar/launcher/landlock.h"
@@ -22,26 +25,30 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What Debian 12's header does not have; numbers from the kernel's include/uapi/linux/landlock.h. */
-#define ACCESS_TRUNCATE (1ULL << 14)             /* ABI 3, Linux 6.2 */
-#define ACCESS_IOCTL_DEVICE (1ULL << 15)         /* ABI 5, Linux 6.10 */
-#define ACCESS_RESOLVE_UNIX (1ULL << 16)         /* ABI 9, Linux 7.1: connecting to a socket file made outside the domain */
-#define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)   /* ABI 6, Linux 6.12 */
-#define SCOPE_SIGNAL (1ULL << 1)                 /* ABI 6 */
-#define RESTRICT_LOG_NEW_EXECUTABLE_ON (1U << 1) /* ABI 7, Linux 6.15: denials reach the kernel's audit after execve too */
+/* What Debian 12's header does not have; numbers from the kernel's include/uapi/linux/landlock.h.
+ */
+#define ACCESS_TRUNCATE (1ULL << 14)     /* ABI 3, Linux 6.2 */
+#define ACCESS_IOCTL_DEVICE (1ULL << 15) /* ABI 5, Linux 6.10 */
+#define ACCESS_RESOLVE_UNIX (1ULL << 16)         /* ABI 9, Linux 7.1: connecting to a socket file */
+#define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0) /* ABI 6, Linux 6.12 */
+#define SCOPE_SIGNAL (1ULL << 1)               /* ABI 6 */
+#define RESTRICT_LOG_NEW_EXECUTABLE_ON (1U << 1) /* ABI 7, Linux 6.15: denials are audited after execve */
 
-/* struct landlock_ruleset_attr as of ABI 6; an older kernel is given the part that it knows. Network rights (ABI 4, 10) are not handled:
- * the session's network is a namespace of its own, and a handled right without rules would forbid its loopback. */
+/* struct landlock_ruleset_attr as of ABI 6; an older kernel is given the part that it knows.
+ * Network rights (ABI 4, 10) are not handled: the session's network is a namespace of its own, and
+ * a handled right without rules would forbid its loopback. */
 typedef struct RulesetAttributes {
         uint64_t handled_files;
         uint64_t handled_network;
         uint64_t scoped;
 } RulesetAttributes;
 
-#define RIGHTS_READ (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define RIGHTS_OF_FILES \
-        (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_TRUNCATE \
-                | ACCESS_IOCTL_DEVICE | ACCESS_RESOLVE_UNIX)
+#define RIGHTS_READ                                                                                \
+        (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define RIGHTS_OF_FILES                                                                            \
+        (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |                               \
+                LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_TRUNCATE | ACCESS_IOCTL_DEVICE |            \
+                ACCESS_RESOLVE_UNIX)
 
 static const struct {
         int abi;
@@ -49,10 +56,12 @@ static const struct {
         uint64_t scoped;
 } additions[] = {
         { .abi = 1,
-                .files = RIGHTS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR
-                        | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR
-                        | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO
-                        | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM },
+                .files = RIGHTS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                         LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                         LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                         LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+                         LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+                         LANDLOCK_ACCESS_FS_MAKE_SYM },
         { .abi = 2, .files = LANDLOCK_ACCESS_FS_REFER },
         { .abi = 3, .files = ACCESS_TRUNCATE },
         { .abi = 5, .files = ACCESS_IOCTL_DEVICE },
@@ -115,14 +124,15 @@ static int open_path(const char *path, uint64_t resolve) {
 
 /* Owned by the caller from here on: it was made by us a moment ago, or it is not what we made. */
 static int give_away(int parent_fd, const char *name, uid_t uid, gid_t gid) {
-        cleanup_fd int fd = sys_openat2(
-                parent_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+        cleanup_fd int fd = sys_openat2(parent_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+                RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
         struct stat about;
 
         if (fd < 0 || fstat(fd, &about) < 0)
                 return -errno;
         if (about.st_uid != geteuid())
-                return -EEXIST; /* who may write the parent has put another directory in its place */
+                return -EEXIST; /* who may write the parent has put another directory in its place
+                                 */
         if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
                 return -errno;
         return take_fd(fd);
@@ -142,7 +152,8 @@ static bool next_component(const char **path, char name[static NAME_MAX + 1]) {
         return true;
 }
 
-/* Makes the components of path that are missing, each owned by the session's user; existing ones keep their owner. */
+/* Makes the components of path that are missing, each owned by the session's user; existing ones
+ * keep their owner. */
 static int create_directory(const char *path, uid_t uid, gid_t gid) {
         cleanup_fd int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         char name[NAME_MAX + 1];
@@ -152,7 +163,8 @@ static int create_directory(const char *path, uid_t uid, gid_t gid) {
         while (next_component(&path, name)) {
                 cleanup_fd int parent = take_fd(at);
 
-                at = sys_openat2(parent, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
+                at = sys_openat2(
+                        parent, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS);
                 if (at >= 0)
                         continue;
                 if (errno != ENOENT)
@@ -199,7 +211,8 @@ static bool may_be_missing(const LandlockPlan *plan, const LandlockRule *rule, i
         return (code == -ENOENT || code == -ENOTDIR) && (!plan->hard || !rule->authored);
 }
 
-static int prepare_rule(const LandlockPlan *plan, size_t index, int ruleset_fd, LandlockOutcome *outcome) {
+static int prepare_rule(
+        const LandlockPlan *plan, size_t index, int ruleset_fd, LandlockOutcome *outcome) {
         const LandlockRule *rule = &plan->rules[index];
         cleanup_fd int path_fd = open_rule(plan, index, outcome);
         int r = path_fd;
@@ -219,7 +232,8 @@ static int prepare_rule(const LandlockPlan *plan, size_t index, int ruleset_fd, 
         return 0;
 }
 
-/* A policy of which nothing that its author wrote exists would confine a session to the defaults: not what was asked for. */
+/* A policy of which nothing that its author wrote exists would confine a session to the defaults:
+ * not what was asked for. */
 static bool all_authored_skipped(const LandlockPlan *plan, const LandlockOutcome *outcome) {
         size_t authored = 0, skipped = 0;
 
@@ -230,7 +244,8 @@ static bool all_authored_skipped(const LandlockPlan *plan, const LandlockOutcome
         return outcome->applied == 0 || (authored > 0 && authored == skipped);
 }
 
-int landlock_prepare(const LandlockPlan *plan, int *ret_fd, LandlockOutcome *ret_outcome, uint32_t *ret_rule) {
+int landlock_prepare(
+        const LandlockPlan *plan, int *ret_fd, LandlockOutcome *ret_outcome, uint32_t *ret_rule) {
         RulesetAttributes attributes = attributes_of(plan->abi);
         LandlockOutcome outcome = { 0 };
         cleanup_fd int fd = -1;

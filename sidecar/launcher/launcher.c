@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The loop: the list of what is watched is built anew each turn from what there is, so nothing can be watched that has gone. A turn is: wait, hear each
- * descriptor that has something, look at the clock, forget what has ended.
+ * The loop: the list of what is watched is built anew each turn from what there is, so nothing can
+ * be watched that has gone. A turn is: wait, hear each descriptor that has something, look at the
+ * clock, forget what has ended.
  */
 #include "sidecar/launcher/launcher.h"
 
@@ -32,7 +33,8 @@ typedef enum Source {
         SOURCE_KEEPER,
 } Source;
 
-#define WATCHED_MAX (3U + REGISTER_CONNECTIONS_MAX + INTAKE_TARGETS_MAX + 2U * LAUNCHER_SESSIONS_MAX)
+#define WATCHED_MAX                                                                                \
+        (3U + REGISTER_CONNECTIONS_MAX + INTAKE_TARGETS_MAX + 2U * LAUNCHER_SESSIONS_MAX)
 
 typedef struct Watch {
         struct pollfd fds[WATCHED_MAX];
@@ -45,7 +47,7 @@ typedef struct Watch {
 static void watch_add(Watch *watch, int fd, Source source, Session *session, size_t index) {
         if (fd < 0 || watch->count == WATCHED_MAX)
                 return;
-        watch->fds[watch->count] = (struct pollfd) { .fd = fd, .events = POLLIN };
+        watch->fds[watch->count] = (struct pollfd){ .fd = fd, .events = POLLIN };
         watch->sources[watch->count] = source;
         watch->sessions[watch->count] = session;
         watch->indices[watch->count] = index;
@@ -151,7 +153,8 @@ static void look_at_clock(Launcher *launcher) {
                 reap_orphans(launcher);
         if (launcher->gateway.state == ROLE_FAILED)
                 role_kill(&launcher->gateway);
-        if (launcher->gateway.state == ROLE_STOPPED && !launcher->ending && now >= launcher->gateway.restart_at)
+        if (launcher->gateway.state == ROLE_STOPPED && !launcher->ending &&
+                now >= launcher->gateway.restart_at)
                 serve_start_gateway(launcher);
         intake_refresh(launcher);
 }
@@ -183,7 +186,8 @@ int launcher_run(Launcher *launcher, Error *error) {
 
         while (farewell == 0 || (launcher->sessions != NULL && clock_milliseconds() < farewell)) {
                 watch_build(&watch, launcher);
-                if (poll(watch.fds, watch.count, patience(launcher, clock_milliseconds())) < 0 && errno != EINTR)
+                if (poll(watch.fds, watch.count, patience(launcher, clock_milliseconds())) < 0 &&
+                        errno != EINTR)
                         return error_set(error, ERROR_OS, errno, "cannot wait for events");
                 for (nfds_t i = 0; i < watch.count; i++)
                         if (watch.fds[i].revents != 0)

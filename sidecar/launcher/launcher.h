@@ -4,8 +4,8 @@
 /*
  * Launcher: the state of the one process that holds capabilities, and the loop that it runs.
  *
- * Owns everything named here but the options. One thread, one poll(2); whatever a callback does is bounded and does not wait, except for the two seconds
- * that a role gets to take a message.
+ * Owns everything named here but the options. One thread, one poll(2); whatever a callback does is
+ * bounded and does not wait, except for the two seconds that a role gets to take a message.
  */
 #include <signal.h>
 
@@ -34,8 +34,8 @@ typedef struct Launcher {
         Session *sessions;
         size_t session_count;
         uint64_t session_number;
-        bool orphans; /* a keeper was killed: what it kept is ours to end */
-        bool ending;  /* SIGTERM */
+        bool orphans;        /* a keeper was killed: what it kept is ours to end */
+        bool ending;         /* SIGTERM */
         WireMessage message; /* the one that is being handled */
 } Launcher;
 

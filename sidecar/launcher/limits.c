@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A session has the limits of the workload, not those of the sidecar. Raising a hard limit would need CAP_SYS_RESOURCE, which nothing here holds, so
- * the sidecar container's limits bound the workload's.
+ * A session has the limits of the workload, not those of the sidecar. Raising a hard limit would
+ * need CAP_SYS_RESOURCE, which nothing here holds, so the sidecar container's limits bound the
+ * workload's.
  *
  * A core dump of a session would put its memory where a policy has no say, hence none.
  */
@@ -11,7 +12,8 @@
 #include <errno.h>
 
 static rlim_t smaller(uint64_t wanted, rlim_t held) {
-        return wanted < held ? (rlim_t)wanted : held; /* RLIM_INFINITY is the largest number in both */
+        return wanted < held ? (rlim_t)wanted
+                             : held; /* RLIM_INFINITY is the largest number in both */
 }
 
 static int take_one(uint32_t resource, uint64_t soft, uint64_t hard) {

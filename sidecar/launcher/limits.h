@@ -6,7 +6,8 @@
 
 #include "sidecar/wire/record.h"
 
-/* Raises the soft limit of open files to the hard one; *ret_before is what it was, and what a session gets where the record says nothing. */
+/* Raises the soft limit of open files to the hard one; *ret_before is what it was, and what a
+ * session gets where the record says nothing. */
 int limits_raise_own(struct rlimit *ret_before);
 
 /* The workload's limits, none above what this process holds; no core dumps. */

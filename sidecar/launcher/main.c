@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * navigator-sidecar: the order in which the launcher starts. Nobody may look into it (not dumpable) and nothing is inherited from it before it reads a
- * single argument; it is the only one and has ended what an earlier one left before it makes anything; what it needs only for the
- * network is given up before it listens.
+ * navigator-sidecar: the order in which the launcher starts. Nobody may look into it (not dumpable)
+ * and nothing is inherited from it before it reads a single argument; it is the only one and has
+ * ended what an earlier one left before it makes anything; what it needs only for the network is
+ * given up before it listens.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -51,9 +52,11 @@ static int harden(Error *error) {
 }
 
 static int open_signals(Launcher *launcher, Error *error) {
+        const struct sigaction ignore = { .sa_handler = SIG_IGN };
         sigset_t wanted;
 
-        (void)signal(SIGPIPE, SIG_IGN); /* an audit reader that has gone is an error of write(2) */
+        (void)sigaction(
+                SIGPIPE, &ignore, NULL); /* an audit reader that has gone is an error of write(2) */
         (void)sigemptyset(&wanted);
         (void)sigaddset(&wanted, SIGCHLD);
         (void)sigaddset(&wanted, SIGTERM);
@@ -71,7 +74,8 @@ static int open_audit(Launcher *launcher, Error *error) {
 
         launcher->audit.fd = STDOUT_FILENO;
         if (path != NULL)
-                launcher->audit.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+                launcher->audit.fd =
+                        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
         if (launcher->audit.fd < 0)
                 return error_set(error, ERROR_OS, errno, "cannot open the audit file '%s'", path);
         return 0;
@@ -91,7 +95,8 @@ static int make_base(Launcher *launcher, Error *error) {
         int r;
 
         launcher->landlock_abi = landlock_probe();
-        if (seccomp_compile(launcher->landlock_abi > 0 ? launcher->landlock_abi : 0, &launcher->seccomp, error) < 0)
+        if (seccomp_compile(launcher->landlock_abi > 0 ? launcher->landlock_abi : 0,
+                    &launcher->seccomp, error) < 0)
                 return -1;
         base->seccomp = &launcher->seccomp;
         base->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -113,22 +118,29 @@ static int open_listeners(Launcher *launcher, Error *error) {
         const Options *options = launcher->options;
 
         launcher->tls_listener = -1;
-        if (access(options->tls_directory, F_OK) < 0)
-                log_line(LOG_LEVEL_WARNING, "'%s' does not exist: the exec endpoint serves its unix socket alone", options->tls_directory);
+        if (faccessat(AT_FDCWD, options->tls_directory, F_OK, AT_EACCESS) < 0)
+                log_line(LOG_LEVEL_WARNING,
+                        "'%s' does not exist: the exec endpoint serves its unix socket alone",
+                        options->tls_directory);
         else if (listener_open_tcp(options->port, &launcher->tls_listener, error) < 0)
                 return -1;
-        if (listener_open_unix(options->socket_directory, UNIX_SOCKET_NAME, SOCK_STREAM, &launcher->unix_listener, error) < 0)
+        if (listener_open_unix(options->socket_directory, UNIX_SOCKET_NAME, SOCK_STREAM,
+                    &launcher->unix_listener, error) < 0)
                 return -1;
         return register_open(options->socket_directory, &launcher->registration, error);
 }
 
 static int start(Launcher *launcher, Error *error) {
-        if (capability_require(CAPABILITIES_FOR_LIFE | CAPABILITIES_FOR_NETWORK, error) < 0 || open_signals(launcher, error) < 0
-                || be_the_only_one(launcher, error) < 0 || open_audit(launcher, error) < 0
-                || make_base(launcher, error) < 0 || make_network(launcher, error) < 0 || open_listeners(launcher, error) < 0)
+        if (capability_require(CAPABILITIES_FOR_LIFE | CAPABILITIES_FOR_NETWORK, error) < 0 ||
+                open_signals(launcher, error) < 0 || be_the_only_one(launcher, error) < 0 ||
+                open_audit(launcher, error) < 0 || make_base(launcher, error) < 0 ||
+                make_network(launcher, error) < 0 || open_listeners(launcher, error) < 0)
                 return -1;
         launcher->host.audit = &launcher->audit;
-        launcher->gateway = (Role) { .name = "gateway", .program = launcher->options->gateway, .uid = GATEWAY_UID, .control = -1 };
+        launcher->gateway = (Role){ .name = "gateway",
+                .program = launcher->options->gateway,
+                .uid = GATEWAY_UID,
+                .control = -1 };
         serve_start_gateway(launcher);
         return 0;
 }

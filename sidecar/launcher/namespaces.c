@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Joining by pidfd is one system call for all namespaces: the process is in all of them or in none, and a pid that was recycled meanwhile cannot
- * be meant. The network comes first and by its own descriptor: after joining a user namespace below ours we would have no say in it.
+ * Joining by pidfd is one system call for all namespaces: the process is in all of them or in none,
+ * and a pid that was recycled meanwhile cannot be meant. The network comes first and by its own
+ * descriptor: after joining a user namespace below ours we would have no say in it.
  */
 #include "sidecar/launcher/namespaces.h"
 
@@ -19,8 +20,11 @@ static const struct {
         const char *file;
         int flag;
 } joined[] = {
-        { "ns/user", CLONE_NEWUSER }, { "ns/mnt", CLONE_NEWNS },         { "ns/ipc", CLONE_NEWIPC },
-        { "ns/uts", CLONE_NEWUTS },   { "ns/cgroup", CLONE_NEWCGROUP },
+        { "ns/user", CLONE_NEWUSER },
+        { "ns/mnt", CLONE_NEWNS },
+        { "ns/ipc", CLONE_NEWIPC },
+        { "ns/uts", CLONE_NEWUTS },
+        { "ns/cgroup", CLONE_NEWCGROUP },
 };
 
 static int differs(int proc_fd, pid_t pid, const char *file, bool *ret_differs, Error *error) {
@@ -44,7 +48,8 @@ int namespaces_compare(int proc_fd, pid_t pid, int *ret_flags, Error *error) {
                 return -1;
         if (other)
                 return error_set(error, ERROR_DENIED, 0,
-                        "the container has a pid namespace of its own: the pod needs shareProcessNamespace: true");
+                        "the container has a pid namespace of its own: the pod needs "
+                        "shareProcessNamespace: true");
         for (size_t i = 0; i < sizeof(joined) / sizeof(joined[0]); i++) {
                 if (differs(proc_fd, pid, joined[i].file, &other, error) < 0)
                         return -1;
@@ -52,7 +57,8 @@ int namespaces_compare(int proc_fd, pid_t pid, int *ret_flags, Error *error) {
                         flags |= joined[i].flag;
         }
         if ((flags & CLONE_NEWNS) == 0)
-                return error_set(error, ERROR_DENIED, 0, "the container has the sidecar's own mount namespace");
+                return error_set(error, ERROR_DENIED, 0,
+                        "the container has the sidecar's own mount namespace");
         *ret_flags = flags;
         return 0;
 }
@@ -74,5 +80,5 @@ int namespaces_check_root(RecordInode root) {
 
         if (stat("/", &about) < 0)
                 return -errno;
-        return process_same_inode(root, (RecordInode) { about.st_dev, about.st_ino }) ? 0 : -EXDEV;
+        return process_same_inode(root, (RecordInode){ about.st_dev, about.st_ino }) ? 0 : -EXDEV;
 }

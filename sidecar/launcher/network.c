@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * There is no rule and no filter here: a namespace without any interface but loopback has no route, so nothing that a session sends can leave,
- * whatever protocol it is and whether or not anything of ours is alive.
+ * There is no rule and no filter here: a namespace without any interface but loopback has no route,
+ * so nothing that a session sends can leave, whatever protocol it is and whether or not anything of
+ * ours is alive.
  */
 #include "sidecar/launcher/network.h"
 
@@ -24,12 +25,15 @@ static int raise_loopback(Error *error) {
         struct ifreq request = { .ifr_name = "lo" };
 
         if (fd < 0)
-                return error_set(error, ERROR_OS, errno, "cannot open a socket in the sandbox network");
+                return error_set(
+                        error, ERROR_OS, errno, "cannot open a socket in the sandbox network");
         if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot read the state of the sandbox network's loopback");
+                return error_set(error, ERROR_OS, errno,
+                        "cannot read the state of the sandbox network's loopback");
         request.ifr_flags |= IFF_UP;
         if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot bring up the sandbox network's loopback");
+                return error_set(
+                        error, ERROR_OS, errno, "cannot bring up the sandbox network's loopback");
         return 0;
 }
 
@@ -37,7 +41,8 @@ static int open_own(int proc_fd, int *ret_fd, Error *error) {
         int fd = openat(proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
 
         if (fd < 0)
-                return error_set(error, ERROR_OS, errno, "cannot open the network namespace of this process");
+                return error_set(error, ERROR_OS, errno,
+                        "cannot open the network namespace of this process");
         *ret_fd = fd;
         return 0;
 }
@@ -54,7 +59,8 @@ int network_create(int proc_fd, int *ret_fd, Error *error) {
         r = raise_loopback(error);
         if (r == 0)
                 r = open_own(proc_fd, &sandbox, error);
-        if (setns(pod, CLONE_NEWNET) < 0) /* the caller ends: it must not serve from inside the sandbox */
+        if (setns(pod, CLONE_NEWNET) <
+                0) /* the caller ends: it must not serve from inside the sandbox */
                 return error_set(error, ERROR_OS, errno, "cannot return to the pod's network");
         if (r < 0)
                 return -1;
@@ -62,7 +68,8 @@ int network_create(int proc_fd, int *ret_fd, Error *error) {
         return 0;
 }
 
-/* A socket belongs to the namespace in which it was made, for good: the visit lasts for that one call. */
+/* A socket belongs to the namespace in which it was made, for good: the visit lasts for that one
+ * call. */
 static int make_socket_inside(int proc_fd, int network_fd, int *ret_fd, Error *error) {
         cleanup_fd int pod = -1;
         cleanup_fd int fd = -1;
@@ -75,9 +82,11 @@ static int make_socket_inside(int proc_fd, int network_fd, int *ret_fd, Error *e
         fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         code = errno;
         if (setns(pod, CLONE_NEWNET) < 0)
-                abort(); /* the launcher must not go on inside the sandbox: its restart ends what it leaves */
+                abort(); /* the launcher must not go on inside the sandbox: its restart ends what it
+                            leaves */
         if (fd < 0)
-                return error_set(error, ERROR_OS, code, "cannot open a socket in the sandbox network");
+                return error_set(
+                        error, ERROR_OS, code, "cannot open a socket in the sandbox network");
         *ret_fd = take_fd(fd);
         return 0;
 }
@@ -94,8 +103,10 @@ int network_connect(int proc_fd, int network_fd, uint16_t port, int *ret_fd, Err
                 return error_set(error, ERROR_INPUT, 0, "port 0 cannot be connected to");
         if (make_socket_inside(proc_fd, network_fd, &fd, error) < 0)
                 return -1;
-        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 && errno != EINPROGRESS)
-                return error_set(error, ERROR_PEER, errno, "cannot connect to port %u of the sandbox", port);
+        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
+                errno != EINPROGRESS)
+                return error_set(
+                        error, ERROR_PEER, errno, "cannot connect to port %u of the sandbox", port);
         *ret_fd = take_fd(fd);
         return 0;
 }

@@ -13,11 +13,15 @@ static const char help[] =
         "navigator-sidecar: holds the capabilities of a sandboxed pod's sidecar\n"
         "\n"
         "  --port N                 TCP port of the exec endpoint (8443)\n"
-        "  --tls-directory DIR      tls.crt, tls.key and token of the exec endpoint (/etc/navigator-gateway);\n"
+        "  --tls-directory DIR      tls.crt, tls.key and token of the exec endpoint "
+        "(/etc/navigator-gateway);\n"
         "                           where it does not exist only the unix socket serves\n"
-        "  --socket-directory DIR   where the node's hook and the local clients connect (/run/navigator)\n"
-        "  --audit FILE             append audit lines to FILE instead of writing them to standard output\n"
-        "  --gateway FILE           the gateway's executable (/usr/libexec/navigator/navigator-gateway)\n"
+        "  --socket-directory DIR   where the node's hook and the local clients connect "
+        "(/run/navigator)\n"
+        "  --audit FILE             append audit lines to FILE instead of writing them to standard "
+        "output\n"
+        "  --gateway FILE           the gateway's executable "
+        "(/usr/libexec/navigator/navigator-gateway)\n"
         "  --help                   this text\n"
         "\n"
         "It is the first process of its container, or it refuses to run.\n";
@@ -36,7 +40,8 @@ static int parse_port(const char *text, uint16_t *ret_port, Error *error) {
         uint64_t port;
 
         if (!number_parse(text, strlen(text), UINT16_MAX, &port) || port == 0)
-                return error_set(error, ERROR_INPUT, 0, "--port takes a number from 1 to 65535, not '%s'", text);
+                return error_set(error, ERROR_INPUT, 0,
+                        "--port takes a number from 1 to 65535, not '%s'", text);
         *ret_port = (uint16_t)port;
         return 0;
 }
@@ -73,7 +78,8 @@ int options_parse(int argc, char **argv, Options *ret_options, Error *error) {
                         (void)fputs(help, stdout);
                         return 1;
                 default:
-                        return error_set(error, ERROR_INPUT, 0, "option '%s' is unknown or lacks its value; --help lists them",
+                        return error_set(error, ERROR_INPUT, 0,
+                                "option '%s' is unknown or lacks its value; --help lists them",
                                 argv[optind - 1]);
                 }
         if (optind < argc)

@@ -18,5 +18,6 @@ typedef struct Options {
         const char *audit;            /* path of a file; NULL: standard output */
 } Options;
 
-/* 0; 1: help or version was printed, the program ends well; -1: ERROR_INPUT. Strings are borrowed from the arguments. */
+/* 0; 1: help or version was printed, the program ends well; -1: ERROR_INPUT. Strings are borrowed
+ * from the arguments. */
 int options_parse(int argc, char **argv, Options *ret_options, Error *error);

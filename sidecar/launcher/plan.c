@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The request comes from the gateway, which speaks to the network: every bound is checked here again. The target's parts come from the hook's record.
+ * The request comes from the gateway, which speaks to the network: every bound is checked here
+ * again. The target's parts come from the hook's record.
  */
 #include "sidecar/launcher/plan.h"
 
@@ -13,8 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FLAGS_ALL \
-        (WIRE_SESSION_TTY | WIRE_SESSION_STDIN | WIRE_SESSION_STDOUT | WIRE_SESSION_STDERR | WIRE_SESSION_LOGIN)
+#define FLAGS_ALL                                                                                  \
+        (WIRE_SESSION_TTY | WIRE_SESSION_STDIN | WIRE_SESSION_STDOUT | WIRE_SESSION_STDERR |       \
+                WIRE_SESSION_LOGIN)
 #define TERMINAL_TYPE_MAX 64U
 
 static int check_texts(const char *const *list, size_t *total, Error *error) {
@@ -22,7 +24,8 @@ static int check_texts(const char *const *list, size_t *total, Error *error) {
                 size_t size = strlen(list[i]);
 
                 if (size > WIRE_ARGUMENT_SIZE_MAX)
-                        return error_set(error, ERROR_LIMIT, 0, "an argument or variable has %zu bytes, %u are allowed", size,
+                        return error_set(error, ERROR_LIMIT, 0,
+                                "an argument or variable has %zu bytes, %u are allowed", size,
                                 WIRE_ARGUMENT_SIZE_MAX);
                 *total += size;
         }
@@ -33,18 +36,24 @@ static int check_request(const WireSessionStart *start, Error *error) {
         size_t total = 0;
 
         if ((start->flags & ~(uint32_t)FLAGS_ALL) != 0)
-                return error_set(error, ERROR_PEER, 0, "a session was asked for with unknown flags 0x%x", start->flags);
-        if (check_texts(start->arguments, &total, error) < 0 || check_texts(start->environment, &total, error) < 0)
+                return error_set(error, ERROR_PEER, 0,
+                        "a session was asked for with unknown flags 0x%x", start->flags);
+        if (check_texts(start->arguments, &total, error) < 0 ||
+                check_texts(start->environment, &total, error) < 0)
                 return -1;
         if (total > WIRE_TEXT_MAX)
-                return error_set(error, ERROR_LIMIT, 0, "arguments and variables have %zu bytes together, %u are allowed", total,
+                return error_set(error, ERROR_LIMIT, 0,
+                        "arguments and variables have %zu bytes together, %u are allowed", total,
                         WIRE_TEXT_MAX);
         if (strlen(start->terminal) > TERMINAL_TYPE_MAX)
-                return error_set(error, ERROR_LIMIT, 0, "the terminal type is longer than %u bytes", TERMINAL_TYPE_MAX);
+                return error_set(error, ERROR_LIMIT, 0, "the terminal type is longer than %u bytes",
+                        TERMINAL_TYPE_MAX);
         if (strlen(start->directory) >= PATH_MAX)
-                return error_set(error, ERROR_LIMIT, 0, "the working directory is longer than %d bytes", PATH_MAX - 1);
+                return error_set(error, ERROR_LIMIT, 0,
+                        "the working directory is longer than %d bytes", PATH_MAX - 1);
         if (start->directory[0] != '\0' && start->directory[0] != '/')
-                return error_set(error, ERROR_INPUT, 0, "the working directory must be absolute: '%s'", start->directory);
+                return error_set(error, ERROR_INPUT, 0,
+                        "the working directory must be absolute: '%s'", start->directory);
         return 0;
 }
 
@@ -61,21 +70,26 @@ static void plan_directories(Plan *plan, const WireSessionStart *start) {
         plan->directories[plan->directory_count++] = "/";
 }
 
-/* The pipe belongs to the session's user, so that programs may open /dev/stdout again. It is one inode: either end names it. */
+/* The pipe belongs to the session's user, so that programs may open /dev/stdout again. It is one
+ * inode: either end names it. */
 static int make_pipe(const RecordIdentity *identity, int *ret_read, int *ret_write, Error *error) {
         int ends[2];
 
         if (pipe2(ends, O_CLOEXEC) < 0)
-                return error_set(error, errno == EMFILE || errno == ENFILE ? ERROR_LIMIT : ERROR_OS, errno, "cannot make a pipe");
+                return error_set(error, errno == EMFILE || errno == ENFILE ? ERROR_LIMIT : ERROR_OS,
+                        errno, "cannot make a pipe");
         *ret_read = ends[0];
         *ret_write = ends[1];
         if (fchown(ends[0], identity->uid, identity->gid) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot give a pipe to uid %u", identity->uid);
+                return error_set(
+                        error, ERROR_OS, errno, "cannot give a pipe to uid %u", identity->uid);
         return 0;
 }
 
-static int plan_streams(Plan *plan, uint32_t flags, int *peer_ends, size_t *peer_end_count, Error *error) {
-        static const uint32_t wanted[] = { WIRE_SESSION_STDIN, WIRE_SESSION_STDOUT, WIRE_SESSION_STDERR };
+static int plan_streams(
+        Plan *plan, uint32_t flags, int *peer_ends, size_t *peer_end_count, Error *error) {
+        static const uint32_t wanted[] = { WIRE_SESSION_STDIN, WIRE_SESSION_STDOUT,
+                WIRE_SESSION_STDERR };
 
         for (size_t i = 0; i < 3; i++) {
                 int *ours = &plan->streams[i];
@@ -84,10 +98,12 @@ static int plan_streams(Plan *plan, uint32_t flags, int *peer_ends, size_t *peer
                 if ((flags & wanted[i]) == 0) {
                         *ours = fcntl(plan->base->null_fd, F_DUPFD_CLOEXEC, 3);
                         if (*ours < 0)
-                                return error_set(error, ERROR_LIMIT, errno, "cannot open /dev/null once more");
+                                return error_set(error, ERROR_LIMIT, errno,
+                                        "cannot open /dev/null once more");
                         continue;
                 }
-                if (make_pipe(&plan->target->record.identity, i == 0 ? ours : theirs, i == 0 ? theirs : ours, error) < 0)
+                if (make_pipe(&plan->target->record.identity, i == 0 ? ours : theirs,
+                            i == 0 ? theirs : ours, error) < 0)
                         return -1;
                 (*peer_end_count)++;
         }
@@ -100,15 +116,16 @@ static int usable(const Target *target, Error *error) {
         if (target->state == TARGET_ENTERABLE)
                 return 0;
         if (target->state == TARGET_WAITING)
-                return error_set(error, ERROR_OS, 0, "container '%s' has not started its program yet", name);
+                return error_set(
+                        error, ERROR_OS, 0, "container '%s' has not started its program yet", name);
         if (target->state == TARGET_GONE)
                 return error_set(error, ERROR_OS, 0, "container '%s' has ended", name);
         *error = target->unusable;
         return error_context(error, "container '%s' cannot be entered", name);
 }
 
-int plan_make(const PlanBase *base, const Target *target, const WireSessionStart *start, Plan *ret_plan,
-        int ret_peer_ends[static 3], size_t *ret_peer_end_count, Error *error) {
+int plan_make(const PlanBase *base, const Target *target, const WireSessionStart *start,
+        Plan *ret_plan, int ret_peer_ends[static 3], size_t *ret_peer_end_count, Error *error) {
         cleanup(plan_donep) Plan plan = {
                 .base = base,
                 .target = target,
@@ -121,9 +138,9 @@ int plan_make(const PlanBase *base, const Target *target, const WireSessionStart
         size_t count = 0;
         int r;
 
-        if (usable(target, error) < 0 || check_request(start, error) < 0
-                || environment_build(&target->record, start, &plan.environment, error) < 0
-                || command_plan(start, &target->record.identity, &plan.command, error) < 0)
+        if (usable(target, error) < 0 || check_request(start, error) < 0 ||
+                environment_build(&target->record, start, &plan.environment, error) < 0 ||
+                command_plan(start, &target->record.identity, &plan.command, error) < 0)
                 return -1;
         plan_directories(&plan, start);
         if (!plan.terminal) {

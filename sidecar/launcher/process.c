@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Reads of /proc. The names in it are chosen by hostile programs: field 2 of `stat` may contain blanks and parentheses, so fields are
- * counted from the last ')'.
+ * Reads of /proc. The names in it are chosen by hostile programs: field 2 of `stat` may contain
+ * blanks and parentheses, so fields are counted from the last ')'.
  */
 #include "sidecar/launcher/process.h"
 
@@ -58,7 +58,9 @@ int process_status(int proc_fd, pid_t pid, ProcessStatus *ret_status) {
         if (!stat_number(end + 2, 4, &parent) || !stat_number(end + 2, 22, &start_time))
                 return -EBADMSG;
 
-        *ret_status = (ProcessStatus) { .parent = (pid_t)parent, .state = end[2], .start_time = start_time };
+        *ret_status = (ProcessStatus){
+                .parent = (pid_t)parent, .state = end[2], .start_time = start_time
+        };
         return 0;
 }
 
@@ -69,7 +71,7 @@ int process_inode(int proc_fd, pid_t pid, const char *name, RecordInode *ret_ino
         (void)snprintf(path, sizeof(path), "%d/%s", pid, name);
         if (fstatat(proc_fd, path, &about, 0) < 0)
                 return -errno;
-        *ret_inode = (RecordInode) { .device = about.st_dev, .inode = about.st_ino };
+        *ret_inode = (RecordInode){ .device = about.st_dev, .inode = about.st_ino };
         return 0;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The launcher is a subreaper too: when a keeper is killed (by the node's memory, or by a root in the workload) the processes it kept become children of
- * the launcher. A child that is neither a role nor a keeper is such an orphan, and the head of a tree that has to end.
+ * The launcher is a subreaper too: when a keeper is killed (by the node's memory, or by a root in
+ * the workload) the processes it kept become children of the launcher. A child that is neither a
+ * role nor a keeper is such an orphan, and the head of a tree that has to end.
  */
 #include "sidecar/launcher/reap.h"
 
@@ -16,7 +17,8 @@
 static void take_child(Launcher *launcher, pid_t pid, int status) {
         if (pid == launcher->gateway.pid) {
                 if (!launcher->ending)
-                        log_line(LOG_LEVEL_WARNING, "the gateway has ended: %s %d", WIFSIGNALED(status) ? "signal" : "exit code",
+                        log_line(LOG_LEVEL_WARNING, "the gateway has ended: %s %d",
+                                WIFSIGNALED(status) ? "signal" : "exit code",
                                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
                 serve_lose_gateway(launcher);
                 return;
@@ -49,7 +51,9 @@ static bool is_orphan(void *context, pid_t pid) {
 }
 
 void reap_orphans(Launcher *launcher) {
-        const TreeScope scope = { .proc_fd = launcher->host.proc_fd, .is_head = is_orphan, .context = launcher };
+        const TreeScope scope = {
+                .proc_fd = launcher->host.proc_fd, .is_head = is_orphan, .context = launcher
+        };
         size_t count = 0;
         int r = tree_kill(&scope, &count);
 

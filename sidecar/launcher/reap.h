@@ -6,5 +6,6 @@
 
 /* SIGCHLD came: takes every child that has ended. */
 void reap_children(Launcher *launcher);
-/* Ends what killed keepers left, as far as it can be seen now; buries their sessions when nothing more is seen. */
+/* Ends what killed keepers left, as far as it can be seen now; buries their sessions when nothing
+ * more is seen. */
 void reap_orphans(Launcher *launcher);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a role must not have is taken from it before its first instruction: the list below is a session's in small. Its own seccomp filter and Landlock
- * domain it adds by itself, since it alone knows what it needs.
+ * What a role must not have is taken from it before its first instruction: the list below is a
+ * session's in small. Its own seccomp filter and Landlock domain it adds by itself, since it alone
+ * knows what it needs.
  *
  * A role that ends is started again at once, and after a growing pause when it ends over and over.
  */
@@ -14,6 +15,7 @@
 #include "base/syscalls.h"
 #include "sidecar/launcher/capability.h"
 #include "sidecar/launcher/clock.h"
+#include "sidecar/launcher/signals.h"
 #include "sidecar/wire/wire.h"
 
 #include <errno.h>
@@ -60,32 +62,24 @@ static int become(uid_t uid) {
         r = capability_keep_only(0);
         if (r < 0)
                 return r;
-        if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
-                || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+        if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+                prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
                 return -errno;
         return 0;
 }
 
-/* Which pod this is and where the API server is reached; nothing else of the container's environment matters to a role, least of all LD_... */
+/* Which pod this is and where the API server is reached; nothing else of the container's
+ * environment matters to a role, least of all LD_... */
 static void choose_environment(char **ret_list) {
         static const char *const prefixes[] = { "NAVIGATOR_", "KUBERNETES_SERVICE_", "POD_" };
         size_t count = 0;
 
         for (char **entry = environ; *entry != NULL; entry++)
                 for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-                        if (strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0 && count < ENVIRONMENT_ROOM)
+                        if (strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0 &&
+                                count < ENVIRONMENT_ROOM)
                                 ret_list[count++] = *entry;
         ret_list[count] = NULL;
-}
-
-static void reset_signals(void) {
-        sigset_t none;
-
-        for (int number = 1; number < NSIG; number++)
-                (void)signal(number, SIG_DFL);
-        (void)sigemptyset(&none);
-        (void)sigprocmask(SIG_SETMASK, &none, NULL);
-        (void)umask(077);
 }
 
 static void run(const Role *role, int control) __attribute__((__noreturn__));
@@ -94,16 +88,19 @@ static void run(const Role *role, int control) {
         char *environment[ENVIRONMENT_ROOM + 1];
         int r;
 
-        reset_signals();
+        (void)umask(077);
         choose_environment(environment);
-        r = place_descriptors(control);
+        r = signals_reset();
+        if (r == 0)
+                r = place_descriptors(control);
         if (r == 0)
                 r = become(role->uid);
         if (r == 0) {
                 (void)execve(role->program, arguments, environment);
                 r = -errno;
         }
-        log_line(LOG_LEVEL_ERROR, "cannot start %s as '%s': %s", role->name, role->program, strerrordesc_np(-r));
+        log_line(LOG_LEVEL_ERROR, "cannot start %s as '%s': %s", role->name, role->program,
+                strerrordesc_np(-r));
         _exit(127);
 }
 

@@ -2,13 +2,15 @@
 #pragma once
 
 /*
- * Role: one of the launcher's unprivileged children (today the gateway), started, watched and started again.
+ * Role: one of the launcher's unprivileged children (today the gateway), started, watched and
+ * started again.
  *
- * A role is another executable, with another uid, no capability, and two descriptors that matter: the container's log as 2 and its socket to
- * the launcher as WIRE_CONTROL_FD. All it serves with is given to it over that socket.
+ * A role is another executable, with another uid, no capability, and two descriptors that matter:
+ * the container's log as 2 and its socket to the launcher as WIRE_CONTROL_FD. All it serves with is
+ * given to it over that socket.
  *
- * States: STOPPED (until restart_at) -> STARTING (given everything, has not said READY) -> SERVING; FAILED when a message cannot be delivered or
- * understood: the launcher ends it.
+ * States: STOPPED (until restart_at) -> STARTING (given everything, has not said READY) -> SERVING;
+ * FAILED when a message cannot be delivered or understood: the launcher ends it.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +18,8 @@
 
 #include "base/error.h"
 
-/* Uids inside the sidecar container. A role shares none with the launcher, another role, or the sandbox user. */
+/* Uids inside the sidecar container. A role shares none with the launcher, another role, or the
+ * sandbox user. */
 #define LAUNCHER_UID 64700U
 #define GATEWAY_UID 64701U
 
@@ -27,15 +30,16 @@ typedef struct Role {
         const char *program; /* path */
         uid_t uid;           /* and gid */
         RoleState state;
-        pid_t pid;           /* 0: none */
-        int control;         /* -1: none. Blocking, with a time limit on sending */
+        pid_t pid;                      /* 0: none */
+        int control;                    /* -1: none. Blocking, with a time limit on sending */
         int64_t started_at, restart_at; /* clock.h */
-        unsigned failures;   /* in a row: the pause before a restart grows with them */
+        unsigned failures;              /* in a row: the pause before a restart grows with them */
 } Role;
 
 /* Forks and executes; the caller then gives it what it serves with and says START. */
 int role_start(Role *role, Error *error);
-/* A message could not be sent (r < 0, as the wire functions return it): the role counts as failed. Passes r on. */
+/* A message could not be sent (r < 0, as the wire functions return it): the role counts as failed.
+ * Passes r on. */
 int role_sent(Role *role, int r);
 /* Ends it, if it runs. */
 void role_kill(Role *role);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A list of what is forbidden, on top of the container's own profile, which a session inherits from nobody: it comes from the sidecar. What is
- * on it gives no honest program anything (a session has no capability), and much of it has been a way out of a kernel.
+ * A list of what is forbidden, on top of the container's own profile, which a session inherits from
+ * nobody: it comes from the sidecar. What is on it gives no honest program anything (a session has
+ * no capability), and much of it has been a way out of a kernel.
  *
- * - EPERM, so that a program says what happened; ENOSYS where it then falls back to something that can be examined (clone3, whose flags
- *   are in memory).
- * - A number above the newest one reviewed here is ENOSYS: a kernel's next invention is not in the sandbox before somebody has looked at it.
- * - The kernel takes an `int` argument from the low 32 bits of a register, a BPF comparison sees 64: TIOCSTI|1<<32 is TIOCSTI to the one and not to
- *   the other. Every comparison of an int here is masked.
- * - Another architecture's calls (i386's int 0x80) end the process; x32 numbers are above every reviewed one.
+ * - EPERM, so that a program says what happened; ENOSYS where it then falls back to something that
+ *   can be examined (clone3, whose flags are in memory).
+ * - A number above the newest one reviewed here is ENOSYS: a kernel's next invention is not in the
+ *   sandbox before somebody has looked at it.
+ * - The kernel takes an `int` argument from the low 32 bits of a register, a BPF comparison sees
+ *   64: TIOCSTI|1<<32 is TIOCSTI to the one and not to the other. Every comparison of an int here is
+ *   masked.
+ * - Another architecture's calls (i386's int 0x80) end the process; x32 numbers are above every
+ *   reviewed one.
  */
 #include "sidecar/launcher/seccomp.h"
 
@@ -35,51 +39,107 @@
 #define NEWEST_REVIEWED 469U /* file_setattr, Linux 6.17 */
 #define INT_MASK 0xffffffffULL
 
-/* From Linux 5.1 on a system call has one number on every architecture; libseccomp 2.5.4 does not know the names of these. */
+/* From Linux 5.1 on a system call has one number on every architecture; libseccomp 2.5.4 does not
+ * know the names of these. */
 #define NUMBER_OPEN_TREE_ATTR 467
 #define NUMBER_LSM_SET_SELF_ATTR 460
 
 static const int forbidden[] = {
         /* other processes */
-        SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(process_madvise),
-        SCMP_SYS(pidfd_getfd), SCMP_SYS(kcmp), SCMP_SYS(move_pages), SCMP_SYS(migrate_pages),
+        SCMP_SYS(ptrace),
+        SCMP_SYS(process_vm_readv),
+        SCMP_SYS(process_vm_writev),
+        SCMP_SYS(process_madvise),
+        SCMP_SYS(pidfd_getfd),
+        SCMP_SYS(kcmp),
+        SCMP_SYS(move_pages),
+        SCMP_SYS(migrate_pages),
         /* namespaces and mounts */
-        SCMP_SYS(setns), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot),
-        SCMP_SYS(open_tree), SCMP_SYS(move_mount), SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount),
-        SCMP_SYS(fspick), SCMP_SYS(mount_setattr), NUMBER_OPEN_TREE_ATTR, SCMP_SYS(open_by_handle_at),
-        SCMP_SYS(quotactl), SCMP_SYS(quotactl_fd), SCMP_SYS(fanotify_init),
+        SCMP_SYS(setns),
+        SCMP_SYS(mount),
+        SCMP_SYS(umount2),
+        SCMP_SYS(pivot_root),
+        SCMP_SYS(chroot),
+        SCMP_SYS(open_tree),
+        SCMP_SYS(move_mount),
+        SCMP_SYS(fsopen),
+        SCMP_SYS(fsconfig),
+        SCMP_SYS(fsmount),
+        SCMP_SYS(fspick),
+        SCMP_SYS(mount_setattr),
+        NUMBER_OPEN_TREE_ATTR,
+        SCMP_SYS(open_by_handle_at),
+        SCMP_SYS(quotactl),
+        SCMP_SYS(quotactl_fd),
+        SCMP_SYS(fanotify_init),
         /* programs and pages given to the kernel */
-        SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd), SCMP_SYS(io_uring_setup),
-        SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register), SCMP_SYS(init_module), SCMP_SYS(finit_module),
-        SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load),
+        SCMP_SYS(bpf),
+        SCMP_SYS(perf_event_open),
+        SCMP_SYS(userfaultfd),
+        SCMP_SYS(io_uring_setup),
+        SCMP_SYS(io_uring_enter),
+        SCMP_SYS(io_uring_register),
+        SCMP_SYS(init_module),
+        SCMP_SYS(finit_module),
+        SCMP_SYS(delete_module),
+        SCMP_SYS(kexec_load),
+        SCMP_SYS(kexec_file_load),
         /* keys and labels, which are not namespaced */
-        SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl), NUMBER_LSM_SET_SELF_ATTR,
+        SCMP_SYS(add_key),
+        SCMP_SYS(request_key),
+        SCMP_SYS(keyctl),
+        NUMBER_LSM_SET_SELF_ATTR,
         /* the node's own */
-        SCMP_SYS(acct), SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(reboot), SCMP_SYS(syslog), SCMP_SYS(vhangup),
-        SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime),
-        SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(lookup_dcookie), SCMP_SYS(nfsservctl), SCMP_SYS(uselib),
-        SCMP_SYS(_sysctl), SCMP_SYS(sysfs), SCMP_SYS(ustat),
+        SCMP_SYS(acct),
+        SCMP_SYS(swapon),
+        SCMP_SYS(swapoff),
+        SCMP_SYS(reboot),
+        SCMP_SYS(syslog),
+        SCMP_SYS(vhangup),
+        SCMP_SYS(sethostname),
+        SCMP_SYS(setdomainname),
+        SCMP_SYS(settimeofday),
+        SCMP_SYS(clock_settime),
+        SCMP_SYS(iopl),
+        SCMP_SYS(ioperm),
+        SCMP_SYS(lookup_dcookie),
+        SCMP_SYS(nfsservctl),
+        SCMP_SYS(uselib),
+        SCMP_SYS(_sysctl),
+        SCMP_SYS(sysfs),
+        SCMP_SYS(ustat),
 };
 
-/* Terminal requests: typing into another's terminal, and choosing a line discipline, which loads a module. */
+/* Terminal requests: typing into another's terminal, and choosing a line discipline, which loads a
+ * module. */
 static const uint64_t forbidden_requests[] = { TIOCSTI, TIOCLINUX, TIOCSETD };
 
 static const uint64_t namespace_flags[] = {
-        CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET,
+        CLONE_NEWNS,
+        CLONE_NEWCGROUP,
+        CLONE_NEWUTS,
+        CLONE_NEWIPC,
+        CLONE_NEWUSER,
+        CLONE_NEWPID,
+        CLONE_NEWNET,
 };
-#define UNSHARE_NEWTIME 0x80ULL /* CLONE_NEWTIME: to clone() the same bit is part of the exit signal */
+/* CLONE_NEWTIME: to clone() the same bit is part of the exit signal */
+#define UNSHARE_NEWTIME 0x80ULL
 
 static const uint64_t allowed_families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 #define FAMILIES_END 64U /* above every family there is */
 
-/* Adds rules to a filter; the first failure stays, so that a list of rules is written without a test for each. */
+/* Adds rules to a filter; the first failure stays, so that a list of rules is written without a
+ * test for each. */
 typedef struct Rules {
         scmp_filter_ctx filter;
         int failed; /* -errno */
 } Rules;
 
-static void deny(Rules *rules, int call, int code, unsigned count, const struct scmp_arg_cmp *arguments) {
-        int r = seccomp_rule_add_array(rules->filter, SCMP_ACT_ERRNO((unsigned)code), call, count, arguments);
+static void deny(
+        Rules *rules, int call, int code, unsigned count, const struct scmp_arg_cmp *arguments) {
+        int r = seccomp_rule_add_array(
+                rules->filter, SCMP_ACT_ERRNO((unsigned)code), call, count, arguments);
 
         if (r < 0 && rules->failed == 0)
                 rules->failed = r;
@@ -127,8 +187,13 @@ static void deny_namespaces(Rules *rules) {
 
 static void deny_new_listener(Rules *rules) {
         const struct scmp_arg_cmp listener[] = {
-                { .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = INT_MASK, .datum_b = SECCOMP_SET_MODE_FILTER },
-                { .arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                { .arg = 0,
+                        .op = SCMP_CMP_MASKED_EQ,
+                        .datum_a = INT_MASK,
+                        .datum_b = SECCOMP_SET_MODE_FILTER },
+                { .arg = 1,
+                        .op = SCMP_CMP_MASKED_EQ,
+                        .datum_a = SECCOMP_FILTER_FLAG_NEW_LISTENER,
                         .datum_b = SECCOMP_FILTER_FLAG_NEW_LISTENER },
         };
 
@@ -136,9 +201,10 @@ static void deny_new_listener(Rules *rules) {
 }
 
 /*
- * Under Landlock ABI 2 nothing asks whether a file below a read-only path may be emptied: truncate(2) needs no write right, nor does open(2) with
- * O_TRUNC for reading. Nor with access mode 3 ("neither, for ioctl"), for which the kernel checks no Landlock right at all. openat2 has
- * its flags in memory, where BPF cannot look.
+ * Under Landlock ABI 2 nothing asks whether a file below a read-only path may be emptied:
+ * truncate(2) needs no write right, nor does open(2) with O_TRUNC for reading. Nor with access mode
+ * 3 ("neither, for ioctl"), for which the kernel checks no Landlock right at all. openat2 has its
+ * flags in memory, where BPF cannot look.
  */
 static void deny_truncation(Rules *rules) {
         const uint64_t mask = O_TRUNC | O_ACCMODE;
@@ -157,7 +223,8 @@ static int fill(scmp_filter_ctx filter, int landlock_abi) {
 
         r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
         if (r == 0)
-                r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree: log n comparisons a call */
+                r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE,
+                        2); /* a binary tree: log n comparisons a call */
         if (r < 0)
                 return r;
         for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
@@ -228,7 +295,7 @@ int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error)
 
 SeccompProgram seccomp_program_done(SeccompProgram program) {
         free(program.filter);
-        return (SeccompProgram) { 0 };
+        return (SeccompProgram){ 0 };
 }
 
 int seccomp_install(const SeccompProgram *program) {

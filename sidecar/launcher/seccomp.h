@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The system calls that a session does not have. Compiled once by libseccomp in the launcher, installed by each session's child as plain BPF: the
- * last thing before execve.
+ * The system calls that a session does not have. Compiled once by libseccomp in the launcher,
+ * installed by each session's child as plain BPF: the last thing before execve.
  */
 #include <linux/filter.h>
 
@@ -15,7 +15,8 @@ typedef struct SeccompProgram {
         unsigned short length;
 } SeccompProgram;
 
-/* landlock_abi: what Landlock does not mediate below ABI 3 is closed here (0: there is no Landlock, and nothing is closed for it). */
+/* landlock_abi: what Landlock does not mediate below ABI 3 is closed here (0: there is no Landlock,
+ * and nothing is closed for it). */
 int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error);
 SeccompProgram seccomp_program_done(SeccompProgram program);
 DEFINE_CLEANUP(SeccompProgram, seccomp_program_done);

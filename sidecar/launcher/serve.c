@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A closed table: what is not in it, or comes in a state in which it may not, is a broken gateway, and a broken gateway is ended. It speaks to the network,
- * so this table is what an attacker who has taken it over can do: ask for sessions as the sandbox user, under the policy, and write audit lines under its own name.
+ * A closed table: what is not in it, or comes in a state in which it may not, is a broken gateway,
+ * and a broken gateway is ended. It speaks to the network, so this table is what an attacker who
+ * has taken it over can do: ask for sessions as the sandbox user, under the policy, and write audit
+ * lines under its own name.
  */
 #include "sidecar/launcher/serve.h"
 
@@ -32,15 +34,18 @@ static int give_file(Launcher *launcher, const char *file, const char *name) {
         (void)snprintf(path, sizeof(path), "%s/%s", directory, file);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0) {
-                log_line(LOG_LEVEL_ERROR, "cannot open '%s': %s; the exec endpoint serves its unix socket alone", path, strerrordesc_np(errno));
+                log_line(LOG_LEVEL_ERROR,
+                        "cannot open '%s': %s; the exec endpoint serves its unix socket alone",
+                        path, strerrordesc_np(errno));
                 return -1;
         }
         return give(launcher, name, fd);
 }
 
 static void give_all(Launcher *launcher) {
-        if (launcher->tls_listener >= 0 && give_file(launcher, "tls.crt", "certificate") == 0
-                && give_file(launcher, "tls.key", "key") == 0 && give_file(launcher, "token", "token") == 0)
+        if (launcher->tls_listener >= 0 && give_file(launcher, "tls.crt", "certificate") == 0 &&
+                give_file(launcher, "tls.key", "key") == 0 &&
+                give_file(launcher, "token", "token") == 0)
                 (void)give(launcher, "listener-tls", launcher->tls_listener);
         (void)give(launcher, "listener-unix", launcher->unix_listener);
         (void)role_sent(&launcher->gateway, wire_signal(launcher->gateway.control, WIRE_START, 0));
@@ -99,14 +104,17 @@ static int ready(Launcher *launcher, WireMessage *message, Error *error) {
 }
 
 static int refuse(Launcher *launcher, uint32_t id, const Error *why) {
-        const WireSessionRefused refused = { .kind = why->kind, .code = (uint32_t)why->code, .step = "request", .text = why->text };
+        const WireSessionRefused refused = {
+                .kind = why->kind, .code = (uint32_t)why->code, .step = "request", .text = why->text
+        };
         AuditEvent event;
 
         audit_begin(&event, "launcher", "session_refused");
         audit_text(&event, "reason", why->text);
         if (audit_write(&launcher->audit, &event) < 0)
                 audit_lose(&launcher->audit);
-        return role_sent(&launcher->gateway, wire_session_refused_write(launcher->gateway.control, id, &refused));
+        return role_sent(&launcher->gateway,
+                wire_session_refused_write(launcher->gateway.control, id, &refused));
 }
 
 static Session *find_session(Launcher *launcher, uint32_t id) {
@@ -116,18 +124,21 @@ static Session *find_session(Launcher *launcher, uint32_t id) {
         return NULL;
 }
 
-static int start_session(Launcher *launcher, uint32_t id, const WireSessionStart *start, Error *error) {
+static int start_session(
+        Launcher *launcher, uint32_t id, const WireSessionStart *start, Error *error) {
         Target *target = NULL;
         Session *session = NULL;
 
         if (launcher->session_count >= LAUNCHER_SESSIONS_MAX)
-                return error_set(error, ERROR_LIMIT, 0, "%u sessions run in this pod already", LAUNCHER_SESSIONS_MAX);
+                return error_set(error, ERROR_LIMIT, 0, "%u sessions run in this pod already",
+                        LAUNCHER_SESSIONS_MAX);
         if (launcher->ending)
                 return error_set(error, ERROR_OS, 0, "the sidecar is shutting down");
         if (targets_select(&launcher->targets, start->container, &target, error) < 0)
                 return -1;
         (void)target_refresh(target, launcher->host.proc_fd);
-        if (session_start(&launcher->host, launcher->session_number + 1, id, &launcher->gateway, target, start, &session, error) < 0)
+        if (session_start(&launcher->host, launcher->session_number + 1, id, &launcher->gateway,
+                    target, start, &session, error) < 0)
                 return -1;
         launcher->session_number++;
         launcher->session_count++;
@@ -147,7 +158,8 @@ static int session_wanted(Launcher *launcher, WireMessage *message, Error *error
         arguments = start.arguments;
         environment = start.environment;
         if (find_session(launcher, message->header.id) != NULL)
-                return error_set(error, ERROR_PEER, 0, "session %u was asked for twice", message->header.id);
+                return error_set(
+                        error, ERROR_PEER, 0, "session %u was asked for twice", message->header.id);
         if (start_session(launcher, message->header.id, &start, &why) < 0)
                 (void)refuse(launcher, message->header.id, &why);
         return 0;
@@ -173,8 +185,10 @@ static int connection_wanted(Launcher *launcher, WireMessage *message, Error *er
 
         if (wire_connect_read(message, &port, error) < 0)
                 return -1;
-        if (network_connect(launcher->host.proc_fd, launcher->host.base.network_fd, port, &fd, &why) < 0)
-                (void)role_sent(gateway, wire_connect_refused_write(gateway->control, id, why.text));
+        if (network_connect(
+                    launcher->host.proc_fd, launcher->host.base.network_fd, port, &fd, &why) < 0)
+                (void)role_sent(
+                        gateway, wire_connect_refused_write(gateway->control, id, why.text));
         else
                 (void)role_sent(gateway, wire_connected_write(gateway->control, id, fd));
         return 0;
@@ -190,7 +204,8 @@ static int line_wanted(Launcher *launcher, WireMessage *message, Error *error) {
         audit_begin(&event, launcher->gateway.name, name);
         for (size_t i = 0; pairs[i] != NULL; i += 2) {
                 if (!audit_is_key(pairs[i]))
-                        return error_set(error, ERROR_PEER, 0, "an audit line with the key '%.32s'", pairs[i]);
+                        return error_set(error, ERROR_PEER, 0, "an audit line with the key '%.32s'",
+                                pairs[i]);
                 audit_text(&event, pairs[i], pairs[i + 1]);
         }
         if (audit_write(&launcher->audit, &event) < 0)
@@ -212,9 +227,11 @@ static const struct {
 
 static int dispatch(Launcher *launcher, WireMessage *message, Error *error) {
         for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
-                if (requests[i].type == message->header.type && requests[i].state == launcher->gateway.state)
+                if (requests[i].type == message->header.type &&
+                        requests[i].state == launcher->gateway.state)
                         return requests[i].handle(launcher, message, error);
-        return error_set(error, ERROR_PEER, 0, "message %d in state %d", (int)message->header.type, (int)launcher->gateway.state);
+        return error_set(error, ERROR_PEER, 0, "message %d in state %d", (int)message->header.type,
+                (int)launcher->gateway.state);
 }
 
 void serve_hear_gateway(Launcher *launcher) {

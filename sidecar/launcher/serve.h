@@ -4,7 +4,8 @@
 /* What a role may ask for, and what it is told: the launcher's half of docs/formats/wire.md. */
 #include "sidecar/launcher/launcher.h"
 
-/* Starts the gateway and gives it what it serves with. Failures are logged and tried again later. */
+/* Starts the gateway and gives it what it serves with. Failures are logged and tried again later.
+ */
 void serve_start_gateway(Launcher *launcher);
 /* One message of the gateway is there, or its end. */
 void serve_hear_gateway(Launcher *launcher);

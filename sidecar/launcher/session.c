@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The launcher's half of a session: it never waits. The child's reports, the keeper's words and the deadline each move the state on; what a move sends
- * is sent here, so an answer to the role exists in exactly one place for each way a session can go.
+ * The launcher's half of a session: it never waits. The child's reports, the keeper's words and the
+ * deadline each move the state on; what a move sends is sent here, so an answer to the role exists
+ * in exactly one place for each way a session can go.
  */
 #include "sidecar/launcher/session.h"
 
@@ -60,7 +61,8 @@ static void audit_end(const Session *session, uint8_t code, const char *refusal)
         else if (session->reason[0] != '\0')
                 audit_text(&event, "reason", session->reason);
         audit_number(&event, "exit_code", code);
-        audit_number(&event, "milliseconds", (uint64_t)(clock_milliseconds() - session->started_at));
+        audit_number(
+                &event, "milliseconds", (uint64_t)(clock_milliseconds() - session->started_at));
         if (audit_write(session->host->audit, &event) < 0)
                 audit_lose(session->host->audit);
 }
@@ -79,7 +81,8 @@ static void refuse(Session *session, uint8_t code, const char *step, const Error
         forget_client_fds(session);
         audit_end(session, code, why->text);
         if (session->role != NULL)
-                (void)role_sent(session->role, wire_session_refused_write(session->role->control, session->id, &refused));
+                (void)role_sent(session->role,
+                        wire_session_refused_write(session->role->control, session->id, &refused));
         (void)keeper_stop(session->keeper.control);
 }
 
@@ -102,16 +105,20 @@ static void describe(Session *session, const LandlockOutcome *outcome) {
         if (plan->abi == 0)
                 used += (size_t)snprintf(session->status, room, "degraded: no Landlock; ");
         if (skipped > 0)
-                used += (size_t)snprintf(session->status + used, room - used, "degraded: %zu paths missing; ", skipped);
+                used += (size_t)snprintf(session->status + used, room - used,
+                        "degraded: %zu paths missing; ", skipped);
         if (followed > 0)
-                used += (size_t)snprintf(session->status + used, room - used, "links followed: %zu; ", followed);
+                used += (size_t)snprintf(
+                        session->status + used, room - used, "links followed: %zu; ", followed);
         if (plan->abi < LANDLOCK_ABI_UNIX_SOCKETS)
-                used += (size_t)snprintf(session->status + used, room - used, "limits: unix-sockets; ");
+                used += (size_t)snprintf(
+                        session->status + used, room - used, "limits: unix-sockets; ");
         if (used > 2)
                 session->status[used - 2] = '\0';
 }
 
-static void audit_paths(AuditEvent *event, const char *key, const LandlockPlan *plan, const LandlockBits *bits) {
+static void audit_paths(
+        AuditEvent *event, const char *key, const LandlockPlan *plan, const LandlockBits *bits) {
         const char *paths[9];
         size_t count = 0;
 
@@ -142,7 +149,8 @@ static void try_to_begin(Session *session, int64_t now) {
                 if (session->deadline == 0)
                         session->deadline = now + AUDIT_LIMIT_MS;
                 else if (now >= session->deadline)
-                        refuse_text(session, "audit", "the audit takes no lines: no session starts without its line");
+                        refuse_text(session, "audit",
+                                "the audit takes no lines: no session starts without its line");
                 return;
         }
         free(take_ptr(session->begin));
@@ -168,7 +176,8 @@ static void take_report(Session *session, const EnterReport *report, int *master
                 try_to_begin(session, clock_milliseconds());
                 return;
         case ENTER_FAILED:
-                code = enter_explain(report, session->target, session->directory, session->program, &why);
+                code = enter_explain(
+                        report, session->target, session->directory, session->program, &why);
                 refuse(session, code, enter_step_name(report->step), &why);
                 return;
         }
@@ -184,8 +193,10 @@ static void child_has_closed(Session *session) {
                 return;
         move_to(session, SESSION_RUNNING);
         if (session->role != NULL)
-                (void)role_sent(session->role, wire_session_started_write(session->role->control, session->id, session->number,
-                        session->status, session->client_fds, session->client_fd_count));
+                (void)role_sent(
+                        session->role, wire_session_started_write(session->role->control,
+                                               session->id, session->number, session->status,
+                                               session->client_fds, session->client_fd_count));
         forget_client_fds(session);
 }
 
@@ -212,8 +223,9 @@ static void end(Session *session) {
                 return;
         audit_end(session, code, NULL);
         if (session->role != NULL)
-                (void)role_sent(session->role, wire_session_ended_write(session->role->control, session->id, code,
-                        !session->exited || WIFSIGNALED(session->exit_status)));
+                (void)role_sent(session->role,
+                        wire_session_ended_write(session->role->control, session->id, code,
+                                !session->exited || WIFSIGNALED(session->exit_status)));
 }
 
 void session_hear_keeper(Session *session) {
@@ -248,7 +260,9 @@ void session_check_deadline(Session *session, int64_t now) {
         if (session->state == SESSION_PREPARED)
                 try_to_begin(session, now);
         else if (session->deadline != 0 && now >= session->deadline)
-                refuse_text(session, "start", "the session was not ready in time: a file system of the container does not answer");
+                refuse_text(session, "start",
+                        "the session was not ready in time: a file system of the container does "
+                        "not answer");
 }
 
 void session_stop(Session *session, const char *reason) {
@@ -295,8 +309,8 @@ static int begin_audit(Session *session, const WireSessionStart *start, Error *e
         return 0;
 }
 
-int session_start(const SessionHost *host, uint64_t number, uint32_t id, Role *role, Target *target, const WireSessionStart *start,
-        Session **ret_session, Error *error) {
+int session_start(const SessionHost *host, uint64_t number, uint32_t id, Role *role, Target *target,
+        const WireSessionStart *start, Session **ret_session, Error *error) {
         cleanup(session_freep) Session *session = calloc(1, sizeof(*session));
         cleanup(plan_donep) Plan plan = PLAN_EMPTY;
 
@@ -307,15 +321,17 @@ int session_start(const SessionHost *host, uint64_t number, uint32_t id, Role *r
         session->id = id;
         session->role = role;
         session->target = target;
-        session->keeper = (Keeper) { .control = -1, .report_fd = -1 };
+        session->keeper = (Keeper){ .control = -1, .report_fd = -1 };
         session->started_at = clock_milliseconds();
         session->deadline = session->started_at + PREPARE_LIMIT_MS;
         session->directory = strdup(start->directory);
         session->program = strdup(start->arguments[0] != NULL ? start->arguments[0] : "");
         if (session->directory == NULL || session->program == NULL)
                 return error_set(error, ERROR_OS, ENOMEM, "cannot take a session");
-        if (plan_make(&host->base, target, start, &plan, session->client_fds, &session->client_fd_count, error) < 0
-                || begin_audit(session, start, error) < 0 || keeper_start(&plan, host->proc_fd, &session->keeper, error) < 0)
+        if (plan_make(&host->base, target, start, &plan, session->client_fds,
+                    &session->client_fd_count, error) < 0 ||
+                begin_audit(session, start, error) < 0 ||
+                keeper_start(&plan, host->proc_fd, &session->keeper, error) < 0)
                 return -1;
         *ret_session = take_ptr(session);
         return 0;

@@ -2,19 +2,21 @@
 #pragma once
 
 /*
- * Session: one program run in the sandbox, as the launcher sees it, from the request to the end of its process tree.
+ * Session: one program run in the sandbox, as the launcher sees it, from the request to the end of
+ * its process tree.
  *
- * Owns: the sockets to its keeper and its child, the descriptors that the client will get, its audit event until that is written.
- * Borrows: the target (which stays listed while a session has it) and the role that asked (NULL once that has gone).
+ * Owns: the sockets to its keeper and its child, the descriptors that the client will get, its
+ * audit event until that is written. Borrows: the target (which stays listed while a session has
+ * it) and the role that asked (NULL once that has gone).
  *
  * States, and who moves it on:
- *   PREPARING  the child applies the plan                 -> PREPARED by its report, REFUSED by a failure or the deadline
- *   PREPARED   every control is in force; the audit line  -> EXECUTING when it is written, REFUSED when it could not be within 2 s
- *   EXECUTING  the child may execute                      -> RUNNING by end of file, REFUSED when the program cannot be executed
- *   RUNNING    the client has its descriptors             -> ENDED by the keeper
- *   REFUSED    the client knows why; the tree ends        -> ENDED by the keeper
- *   ORPHANED   the keeper was killed; the tree is ours    -> ENDED when reap.c has found nothing more
- *   ENDED      nothing is left
+ *   PREPARING  the child applies the plan                 -> PREPARED by its report, REFUSED by a
+ * failure or the deadline PREPARED   every control is in force; the audit line  -> EXECUTING when
+ * it is written, REFUSED when it could not be within 2 s EXECUTING  the child may execute ->
+ * RUNNING by end of file, REFUSED when the program cannot be executed RUNNING    the client has its
+ * descriptors             -> ENDED by the keeper REFUSED    the client knows why; the tree ends ->
+ * ENDED by the keeper ORPHANED   the keeper was killed; the tree is ours    -> ENDED when reap.c
+ * has found nothing more ENDED      nothing is left
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,20 +56,21 @@ typedef struct Session {
         Keeper keeper;
         int client_fds[3];
         size_t client_fd_count;
-        int64_t deadline;      /* clock.h; 0: none */
+        int64_t deadline; /* clock.h; 0: none */
         int64_t started_at;
-        int exit_status;       /* of waitpid(2) */
-        bool exited;           /* exit_status is known */
-        bool refused;          /* the role was told, and will hear no more */
-        AuditEvent *begin;     /* until it is written */
+        int exit_status;           /* of waitpid(2) */
+        bool exited;               /* exit_status is known */
+        bool refused;              /* the role was told, and will hear no more */
+        AuditEvent *begin;         /* until it is written */
         char *directory, *program; /* for explanations */
-        char reason[64];       /* why it was stopped */
+        char reason[64];           /* why it was stopped */
         char status[256];
 } Session;
 
-/* Forks. On failure nothing was started and the caller refuses; afterwards the session answers the role itself. */
-int session_start(const SessionHost *host, uint64_t number, uint32_t id, Role *role, Target *target, const WireSessionStart *start,
-        Session **ret_session, Error *error);
+/* Forks. On failure nothing was started and the caller refuses; afterwards the session answers the
+ * role itself. */
+int session_start(const SessionHost *host, uint64_t number, uint32_t id, Role *role, Target *target,
+        const WireSessionStart *start, Session **ret_session, Error *error);
 Session *session_free(Session *session);
 DEFINE_CLEANUP(Session *, session_free);
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What is believed of a target, and why: the record comes from the host's root over a socket that only a process outside this pid namespace can use
- * (register.c). The pidfd beside it is the process: no look-up by pid, no decoy, no recycled number. What the record says about that process
- * (start time, namespaces) is compared with the process itself, because a pidfd and a record that do not belong together are a broken hook.
+ * What is believed of a target, and why: the record comes from the host's root over a socket that
+ * only a process outside this pid namespace can use (register.c). The pidfd beside it is the
+ * process: no look-up by pid, no decoy, no recycled number. What the record says about that process
+ * (start time, namespaces) is compared with the process itself, because a pidfd and a record that
+ * do not belong together are a broken hook.
  *
- * A session may enter once init has become the workload: before that it is the container runtime, which still stands outside the container's root.
+ * A session may enter once init has become the workload: before that it is the container runtime,
+ * which still stands outside the container's root.
  */
 #include "sidecar/launcher/target.h"
 
@@ -32,8 +35,8 @@ static int read_record(Target *target, int fd, Error *error) {
         cleanup_free char *bytes = NULL;
         size_t size;
 
-        if (file_read_fd(fd, "the container's record", RECORD_SIZE_MAX, &bytes, &size, error) < 0
-                || record_unpack(bytes, size, &target->record, error) < 0)
+        if (file_read_fd(fd, "the container's record", RECORD_SIZE_MAX, &bytes, &size, error) < 0 ||
+                record_unpack(bytes, size, &target->record, error) < 0)
                 return -1;
         target->bytes = (uint8_t *)take_ptr(bytes);
         return 0;
@@ -50,8 +53,9 @@ static int plan_landlock(Target *target, int landlock_abi, Error *error) {
         LandlockPlan *plan = &target->landlock;
         uint32_t count = 0;
 
-        if (policy_unpack(target->record.policy, target->record.policy_size, &target->policy, error) < 0
-                || policy_effective_paths(target->policy, NULL, &target->paths, &count, error) < 0)
+        if (policy_unpack(target->record.policy, target->record.policy_size, &target->policy,
+                    error) < 0 ||
+                policy_effective_paths(target->policy, NULL, &target->paths, &count, error) < 0)
                 return -1;
         plan->hard = target->policy->landlock == POLICY_LANDLOCK_HARD;
         plan->abi = landlock_abi >= LANDLOCK_ABI_FLOOR ? landlock_abi : 0;
@@ -61,7 +65,7 @@ static int plan_landlock(Target *target, int landlock_abi, Error *error) {
         if (plan->rules == NULL)
                 return error_set(error, ERROR_OS, ENOMEM, "cannot plan the paths of the policy");
         for (uint32_t i = 0; i < count; i++)
-                plan->rules[i] = (LandlockRule) {
+                plan->rules[i] = (LandlockRule){
                         .path = target->paths[i].path,
                         .writable = target->paths[i].access == POLICY_READ_WRITE,
                         .authored = target->paths[i].must_exist,
@@ -70,9 +74,12 @@ static int plan_landlock(Target *target, int landlock_abi, Error *error) {
         if (plan->abi != 0 || !plan->hard)
                 return 0;
         if (landlock_abi < 0)
-                return error_set(error, ERROR_OS, 0, "Landlock unavailable in hard_requirement mode: %s (%s)",
+                return error_set(error, ERROR_OS, 0,
+                        "Landlock unavailable in hard_requirement mode: %s (%s)",
                         landlock_absence(-landlock_abi), strerrorname_np(-landlock_abi));
-        return error_set(error, ERROR_OS, 0, "Landlock unavailable in hard_requirement mode: the kernel has ABI %d, at least %d is needed",
+        return error_set(error, ERROR_OS, 0,
+                "Landlock unavailable in hard_requirement mode: the kernel has ABI %d, at least %d "
+                "is needed",
                 landlock_abi, LANDLOCK_ABI_FLOOR);
 }
 
@@ -90,21 +97,26 @@ static int examine(Target *target, int proc_fd, Error *error) {
                 r = process_inode(proc_fd, target->pid, "ns/mnt", &mount_namespace);
         if (r == -ESRCH || r == -ENOENT)
                 return error_set(error, ERROR_DENIED, 0,
-                        "its processes cannot be seen from the sidecar: the pod needs shareProcessNamespace: true");
+                        "its processes cannot be seen from the sidecar: the pod needs "
+                        "shareProcessNamespace: true");
         if (r < 0)
                 return error_set(error, ERROR_OS, -r, "cannot look at its first process");
-        if (status.start_time != record->start_time || !process_same_inode(mount_namespace, record->mount_namespace))
-                return error_set(error, ERROR_DENIED, 0, "the record speaks of another process than the one handed over");
+        if (status.start_time != record->start_time ||
+                !process_same_inode(mount_namespace, record->mount_namespace))
+                return error_set(error, ERROR_DENIED, 0,
+                        "the record speaks of another process than the one handed over");
         if (namespaces_compare(proc_fd, target->pid, &target->namespace_flags, error) < 0)
                 return -1;
         return identity_check(&record->identity, error);
 }
 
-int target_new(int proc_fd, int landlock_abi, int *fds, size_t fd_count, Target **ret_target, Error *error) {
+int target_new(int proc_fd, int landlock_abi, int *fds, size_t fd_count, Target **ret_target,
+        Error *error) {
         cleanup(target_freep) Target *target = NULL;
 
         if (fd_count < RECORD_FD_CGROUPS || fd_count > RECORD_FD_CGROUPS + RECORD_CGROUPS_MAX)
-                return error_set(error, ERROR_PEER, 0, "a container was handed over with %zu descriptors", fd_count);
+                return error_set(error, ERROR_PEER, 0,
+                        "a container was handed over with %zu descriptors", fd_count);
         target = calloc(1, sizeof(*target));
         if (target == NULL)
                 return error_set(error, ERROR_OS, ENOMEM, "cannot take a container");
@@ -113,10 +125,13 @@ int target_new(int proc_fd, int landlock_abi, int *fds, size_t fd_count, Target 
         if (read_record(target, fds[RECORD_FD_FILE], error) < 0)
                 return -1;
         if (target->record.cgroup_count != fd_count - RECORD_FD_CGROUPS)
-                return error_set(error, ERROR_PEER, 0, "container '%s' was handed over with %zu cgroups of %u",
-                        target->record.container_name, fd_count - RECORD_FD_CGROUPS, target->record.cgroup_count);
+                return error_set(error, ERROR_PEER, 0,
+                        "container '%s' was handed over with %zu cgroups of %u",
+                        target->record.container_name, fd_count - RECORD_FD_CGROUPS,
+                        target->record.cgroup_count);
         take_descriptors(target, fds, fd_count);
-        if (examine(target, proc_fd, &target->unusable) < 0 || plan_landlock(target, landlock_abi, &target->unusable) < 0)
+        if (examine(target, proc_fd, &target->unusable) < 0 ||
+                plan_landlock(target, landlock_abi, &target->unusable) < 0)
                 target->state = TARGET_UNUSABLE;
         (void)target_refresh(target, proc_fd);
 
@@ -146,8 +161,9 @@ bool target_refresh(Target *target, int proc_fd) {
                 target->state = TARGET_GONE;
                 return true;
         }
-        if (target->state != TARGET_WAITING || process_inode(proc_fd, target->pid, "exe", &executable) < 0
-                || process_same_inode(executable, target->record.runtime))
+        if (target->state != TARGET_WAITING ||
+                process_inode(proc_fd, target->pid, "exe", &executable) < 0 ||
+                process_same_inode(executable, target->record.runtime))
                 return false;
         target->state = TARGET_ENTERABLE;
         return true;
@@ -174,7 +190,8 @@ void targets_remove(Targets *targets, Target *target) {
 
 Target *targets_find_living(const Targets *targets, const char *name) {
         for (Target *target = targets->first; target != NULL; target = target->next)
-                if (target->state != TARGET_GONE && strcmp(target->record.container_name, name) == 0)
+                if (target->state != TARGET_GONE &&
+                        strcmp(target->record.container_name, name) == 0)
                         return target;
         return NULL;
 }
@@ -182,15 +199,19 @@ Target *targets_find_living(const Targets *targets, const char *name) {
 static Target *find_default(const Targets *targets) {
         for (Target *target = targets->first; target != NULL; target = target->next)
                 if (target->state != TARGET_GONE)
-                        return target->record.target[0] == '\0' ? target : targets_find_living(targets, target->record.target);
+                        return target->record.target[0] == '\0'
+                                       ? target
+                                       : targets_find_living(targets, target->record.target);
         return NULL;
 }
 
 int targets_select(const Targets *targets, const char *name, Target **ret_target, Error *error) {
-        Target *target = name[0] != '\0' ? targets_find_living(targets, name) : find_default(targets);
+        Target *target =
+                name[0] != '\0' ? targets_find_living(targets, name) : find_default(targets);
 
         if (target == NULL && name[0] != '\0')
-                return error_set(error, ERROR_INPUT, 0, "no sandboxed container '%.64s' runs in this pod", name);
+                return error_set(error, ERROR_INPUT, 0,
+                        "no sandboxed container '%.64s' runs in this pod", name);
         if (target == NULL)
                 return error_set(error, ERROR_OS, 0, "no sandboxed container runs in this pod yet");
         *ret_target = target;

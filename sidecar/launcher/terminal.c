@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * /dev is the workload's: what is found there is believed only after the kernel has said that it is a devpts and the multiplexer's device number. The
- * slave is opened through the master (TIOCGPTPEER), not by a name that somebody could put another file under.
+ * /dev is the workload's: what is found there is believed only after the kernel has said that it is
+ * a devpts and the multiplexer's device number. The slave is opened through the master
+ * (TIOCGPTPEER), not by a name that somebody could put another file under.
  */
 #include "sidecar/launcher/terminal.h"
 
@@ -55,7 +56,8 @@ int terminal_open(uint16_t rows, uint16_t columns, uid_t uid, int *ret_master, i
         if (slave < 0)
                 return -errno;
         /* the group stays what the devpts was mounted with: tty, whom write(1) and mesg(1) know */
-        if (ioctl(master, TIOCSWINSZ, &size) < 0 || fchown(slave, uid, (gid_t)-1) < 0 || fchmod(slave, 0620) < 0)
+        if (ioctl(master, TIOCSWINSZ, &size) < 0 || fchown(slave, uid, (gid_t)-1) < 0 ||
+                fchmod(slave, 0620) < 0)
                 return -errno;
 
         *ret_master = take_fd(master);

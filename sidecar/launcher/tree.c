@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One look at /proc gives pids and parents; who descends from a head is then computed in memory. A look is no instant: a process may fork, end and leave
- * its number to another while it lasts. So a signal goes through a pidfd that was opened before the start time was compared, never to a number, and
- * whoever wants an end looks until there is nothing left to see.
+ * One look at /proc gives pids and parents; who descends from a head is then computed in memory. A
+ * look is no instant: a process may fork, end and leave its number to another while it lasts. So a
+ * signal goes through a pidfd that was opened before the start time was compared, never to a
+ * number, and whoever wants an end looks until there is nothing left to see.
  */
 #include "sidecar/launcher/tree.h"
 
@@ -67,14 +68,16 @@ static bool has_parent_in_tree(const Forest *forest, const Node *node) {
         return found != NULL && found->in_tree;
 }
 
-/* Parents mostly have the smaller number, so one pass over the sorted nodes mostly does; a recycled number takes another. */
+/* Parents mostly have the smaller number, so one pass over the sorted nodes mostly does; a recycled
+ * number takes another. */
 static void spread(Forest *forest) {
         bool grew = true;
 
         while (grew) {
                 grew = false;
                 for (size_t i = 0; i < forest->count; i++)
-                        if (!forest->nodes[i].in_tree && has_parent_in_tree(forest, &forest->nodes[i]))
+                        if (!forest->nodes[i].in_tree &&
+                                has_parent_in_tree(forest, &forest->nodes[i]))
                                 grew = forest->nodes[i].in_tree = true;
         }
 }
@@ -93,7 +96,9 @@ static int look(const TreeScope *scope, Forest *forest) {
         for (size_t i = 0; i < forest->count; i++) {
                 Node *node = &forest->nodes[i];
 
-                node->in_tree = node->status.parent == self && (scope->is_head == NULL || scope->is_head(scope->context, node->pid));
+                node->in_tree =
+                        node->status.parent == self &&
+                        (scope->is_head == NULL || scope->is_head(scope->context, node->pid));
         }
         spread(forest);
         return 0;
@@ -111,7 +116,8 @@ static void send_signal(const Forest *forest, const Node *node, int signal) {
         cleanup_fd int pidfd = sys_pidfd_open(node->pid);
         ProcessStatus now;
 
-        if (pidfd >= 0 && process_status(forest->proc_fd, node->pid, &now) == 0 && now.start_time == node->status.start_time)
+        if (pidfd >= 0 && process_status(forest->proc_fd, node->pid, &now) == 0 &&
+                now.start_time == node->status.start_time)
                 (void)sys_pidfd_send_signal(pidfd, signal);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A hook that is told everything: packs a record from its options and hands a running process over to a launcher. For tests of the launcher alone; the real
- * one is hook/.
+ * A hook that is told everything: packs a record from its options and hands a running process over
+ * to a launcher. For tests of the launcher alone; the real one is hook/.
  */
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -20,8 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #define LIST_MAX 300
@@ -32,8 +32,11 @@ static const char *environment[LIST_MAX];
 static void add_path(Policy *policy, const char *path, PolicyAccess access) {
         if (policy->path_count == LIST_MAX)
                 errx(1, "too many paths");
-        paths[policy->path_count++] = (PolicyPath) {
-                .path = path, .access = access, .origin = POLICY_ORIGIN_AUTHOR, .must_exist = true,
+        paths[policy->path_count++] = (PolicyPath){
+                .path = path,
+                .access = access,
+                .origin = POLICY_ORIGIN_AUTHOR,
+                .must_exist = true,
         };
 }
 
@@ -42,7 +45,7 @@ static void add_limit(Record *record, const char *text) {
 
         if (sscanf(text, "%lu:%lu:%lu", &resource, &soft, &hard) != 3)
                 errx(1, "--limit RESOURCE:SOFT:HARD");
-        record->limits[record->limit_count++] = (RecordLimit) { (uint32_t)resource, soft, hard };
+        record->limits[record->limit_count++] = (RecordLimit){ (uint32_t)resource, soft, hard };
 }
 
 static uint32_t number(const char *text) {
@@ -76,7 +79,9 @@ static int write_record(const Record *record) {
         int fd = memfd_create("record", MFD_CLOEXEC);
 
         record_pack(record, &packer);
-        if (packer.failed || fd < 0 || write(fd, packer.data, packer.size) != (ssize_t)packer.size || lseek(fd, 0, SEEK_SET) != 0)
+        if (packer.failed || fd < 0 ||
+                write(fd, packer.data, packer.size) != (ssize_t)packer.size ||
+                lseek(fd, 0, SEEK_SET) != 0)
                 errx(1, "cannot write the record");
         packer_done(&packer);
         return fd;
@@ -98,20 +103,54 @@ static void send_all(const char *path, const int *fds, size_t count) {
 
 int main(int argc, char **argv) {
         static const struct option known[] = {
-                { "socket", 1, NULL, 's' }, { "pid", 1, NULL, 'p' },         { "name", 1, NULL, 'n' },    { "target", 1, NULL, 't' },
-                { "ro", 1, NULL, 'r' },     { "rw", 1, NULL, 'w' },          { "uid", 1, NULL, 'u' },     { "gid", 1, NULL, 'g' },
-                { "group", 1, NULL, 'G' },  { "user", 1, NULL, 'U' },        { "home", 1, NULL, 'h' },    { "shell", 1, NULL, 'S' },
-                { "env", 1, NULL, 'e' },    { "limit", 1, NULL, 'l' },       { "cgroup", 1, NULL, 'c' },  { "runtime", 1, NULL, 'R' },
-                { "no-workdir", 0, NULL, 'W' }, { "best-effort", 0, NULL, 'b' }, { "start-time", 1, NULL, 'T' }, { 0 },
+                { "socket", 1, NULL, 's' },
+                { "pid", 1, NULL, 'p' },
+                { "name", 1, NULL, 'n' },
+                { "target", 1, NULL, 't' },
+                { "ro", 1, NULL, 'r' },
+                { "rw", 1, NULL, 'w' },
+                { "uid", 1, NULL, 'u' },
+                { "gid", 1, NULL, 'g' },
+                { "group", 1, NULL, 'G' },
+                { "user", 1, NULL, 'U' },
+                { "home", 1, NULL, 'h' },
+                { "shell", 1, NULL, 'S' },
+                { "env", 1, NULL, 'e' },
+                { "limit", 1, NULL, 'l' },
+                { "cgroup", 1, NULL, 'c' },
+                { "runtime", 1, NULL, 'R' },
+                { "no-workdir", 0, NULL, 'W' },
+                { "best-effort", 0, NULL, 'b' },
+                { "start-time", 1, NULL, 'T' },
+                { 0 },
         };
         Policy policy = {
-                .paths = paths, .include_workdir = true, .landlock = POLICY_LANDLOCK_HARD, .user = "sandbox", .group = "sandbox",
+                .paths = paths,
+                .include_workdir = true,
+                .landlock = POLICY_LANDLOCK_HARD,
+                .user = "sandbox",
+                .group = "sandbox",
         };
         Record record = {
-                .pod = "pod", .pod_name = "demo", .pod_namespace = "default", .pod_uid = "0", .container_id = "0",
-                .container_name = "workload", .target = "", .runtime = { 1, 1 }, .directory = "/", .environment = environment,
-                .apparmor = "", .selinux = "", .policy_source = "test", .policy_text = "",
-                .identity = { .uid = 1000, .gid = 1000, .name = "sandbox", .home = "/sandbox", .shell = "" },
+                .pod = "pod",
+                .pod_name = "demo",
+                .pod_namespace = "default",
+                .pod_uid = "0",
+                .container_id = "0",
+                .container_name = "workload",
+                .target = "",
+                .runtime = { 1, 1 },
+                .directory = "/",
+                .environment = environment,
+                .apparmor = "",
+                .selinux = "",
+                .policy_source = "test",
+                .policy_text = "",
+                .identity = { .uid = 1000,
+                        .gid = 1000,
+                        .name = "sandbox",
+                        .home = "/sandbox",
+                        .shell = "" },
         };
         Packer packer = packer_growing(POLICY_FLAT_SIZE_MAX);
         int fds[MESSAGE_FDS_MAX];
@@ -122,31 +161,68 @@ int main(int argc, char **argv) {
 
         while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
                 switch (option) {
-                case 's': socket_path = optarg; break;
-                case 'p': pid = (pid_t)number(optarg); break;
-                case 'n': record.container_name = record.container_id = optarg; break;
-                case 't': record.target = optarg; break;
-                case 'r': add_path(&policy, optarg, POLICY_READ_ONLY); break;
-                case 'w': add_path(&policy, optarg, POLICY_READ_WRITE); break;
-                case 'u': record.identity.uid = number(optarg); break;
-                case 'g': record.identity.gid = number(optarg); break;
-                case 'G': record.identity.groups[record.identity.group_count++] = number(optarg); break;
-                case 'U': record.identity.name = optarg; break;
-                case 'h': record.identity.home = optarg; break;
-                case 'S': record.identity.shell = optarg; break;
-                case 'e': environment[variables++] = optarg; break;
-                case 'l': add_limit(&record, optarg); break;
-                case 'R': runtime = optarg; break;
-                case 'T': start_time = optarg; break;
-                case 'W': policy.include_workdir = false; break;
-                case 'b': policy.landlock = POLICY_LANDLOCK_BEST_EFFORT; break;
+                case 's':
+                        socket_path = optarg;
+                        break;
+                case 'p':
+                        pid = (pid_t)number(optarg);
+                        break;
+                case 'n':
+                        record.container_name = record.container_id = optarg;
+                        break;
+                case 't':
+                        record.target = optarg;
+                        break;
+                case 'r':
+                        add_path(&policy, optarg, POLICY_READ_ONLY);
+                        break;
+                case 'w':
+                        add_path(&policy, optarg, POLICY_READ_WRITE);
+                        break;
+                case 'u':
+                        record.identity.uid = number(optarg);
+                        break;
+                case 'g':
+                        record.identity.gid = number(optarg);
+                        break;
+                case 'G':
+                        record.identity.groups[record.identity.group_count++] = number(optarg);
+                        break;
+                case 'U':
+                        record.identity.name = optarg;
+                        break;
+                case 'h':
+                        record.identity.home = optarg;
+                        break;
+                case 'S':
+                        record.identity.shell = optarg;
+                        break;
+                case 'e':
+                        environment[variables++] = optarg;
+                        break;
+                case 'l':
+                        add_limit(&record, optarg);
+                        break;
+                case 'R':
+                        runtime = optarg;
+                        break;
+                case 'T':
+                        start_time = optarg;
+                        break;
+                case 'W':
+                        policy.include_workdir = false;
+                        break;
+                case 'b':
+                        policy.landlock = POLICY_LANDLOCK_BEST_EFFORT;
+                        break;
                 case 'c':
                         fds[fd_count] = open(optarg, O_WRONLY | O_CLOEXEC);
                         if (fds[fd_count++] < 0)
                                 err(1, "cannot open '%s'", optarg);
                         record.cgroups[record.cgroup_count++] = optarg;
                         break;
-                default: return EXIT_FAILURE;
+                default:
+                        return EXIT_FAILURE;
                 }
         describe_process(&record, pid);
         if (start_time != NULL)
@@ -156,7 +232,7 @@ int main(int argc, char **argv) {
 
                 if (stat(runtime, &about) < 0)
                         err(1, "%s", runtime);
-                record.runtime = (RecordInode) { about.st_dev, about.st_ino };
+                record.runtime = (RecordInode){ about.st_dev, about.st_ino };
         }
         policy_pack(&policy, &packer);
         record.policy = packer.data;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A gateway that decides nothing: a test connects to the unix socket and says to the launcher, message by message, what it likes, and gets what the launcher
- * answers with its descriptors. Stream framing: u32 size, message; descriptors ride on the size.
+ * A gateway that decides nothing: a test connects to the unix socket and says to the launcher,
+ * message by message, what it likes, and gets what the launcher answers with its descriptors.
+ * Stream framing: u32 size, message; descriptors ride on the size.
  *
- * One client at a time; when it leaves, the sessions it asked for go on until the launcher is told otherwise.
+ * One client at a time; when it leaves, the sessions it asked for go on until the launcher is told
+ * otherwise.
  */
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -31,8 +33,9 @@ static int serve_until_start(void) {
 
                 if (message.header.type == WIRE_START)
                         return listener;
-                if (message.header.type == WIRE_GIVE && wire_give_read(&message, &name, &fd, &error) == 0
-                        && strcmp(name, "listener-unix") == 0)
+                if (message.header.type == WIRE_GIVE &&
+                        wire_give_read(&message, &name, &fd, &error) == 0 &&
+                        strcmp(name, "listener-unix") == 0)
                         listener = fd;
         }
         return -1;
@@ -50,14 +53,15 @@ static int from_client(int client) {
         static uint8_t bytes[MESSAGE_SIZE_MAX];
         uint32_t length;
 
-        if (fd_read_full(client, &length, sizeof(length)) != (ssize_t)sizeof(length) || length > sizeof(bytes)
-                || fd_read_full(client, bytes, length) != (ssize_t)length)
+        if (fd_read_full(client, &length, sizeof(length)) != (ssize_t)sizeof(length) ||
+                length > sizeof(bytes) || fd_read_full(client, bytes, length) != (ssize_t)length)
                 return -1;
         return message_send(WIRE_CONTROL_FD, bytes, length, NULL, 0);
 }
 
 static void relay(int client, const uint8_t *targets, size_t targets_size) {
-        struct pollfd watched[] = { { .fd = client, .events = POLLIN }, { .fd = WIRE_CONTROL_FD, .events = POLLIN } };
+        struct pollfd watched[] = { { .fd = client, .events = POLLIN },
+                { .fd = WIRE_CONTROL_FD, .events = POLLIN } };
 
         if (targets_size > 0 && to_client(client, targets, targets_size, NULL, 0) < 0)
                 return;
@@ -70,7 +74,8 @@ static void relay(int client, const uint8_t *targets, size_t targets_size) {
                         return;
                 if (watched[1].revents == 0)
                         continue;
-                n = message_receive(WIRE_CONTROL_FD, message.bytes, sizeof(message.bytes), message.fds, &message.fd_count);
+                n = message_receive(WIRE_CONTROL_FD, message.bytes, sizeof(message.bytes),
+                        message.fds, &message.fd_count);
                 if (n <= 0)
                         _exit(0); /* the launcher has gone */
                 if (to_client(client, message.bytes, (size_t)n, message.fds, message.fd_count) < 0)
@@ -82,7 +87,8 @@ static void relay(int client, const uint8_t *targets, size_t targets_size) {
 }
 
 int main(void) {
-        static uint8_t targets[MESSAGE_SIZE_MAX]; /* the last word on them, for whoever connects next */
+        static uint8_t
+                targets[MESSAGE_SIZE_MAX]; /* the last word on them, for whoever connects next */
         size_t targets_size = 0;
         int listener;
 
@@ -91,13 +97,15 @@ int main(void) {
         if (listener < 0 || wire_signal(WIRE_CONTROL_FD, WIRE_READY, 0) < 0)
                 return EXIT_FAILURE;
         for (;;) {
-                struct pollfd watched[] = { { .fd = listener, .events = POLLIN }, { .fd = WIRE_CONTROL_FD, .events = POLLIN } };
+                struct pollfd watched[] = { { .fd = listener, .events = POLLIN },
+                        { .fd = WIRE_CONTROL_FD, .events = POLLIN } };
                 int client;
                 ssize_t n;
 
                 (void)poll(watched, 2, -1);
                 if (watched[1].revents != 0) {
-                        n = message_receive(WIRE_CONTROL_FD, message.bytes, sizeof(message.bytes), message.fds, &message.fd_count);
+                        n = message_receive(WIRE_CONTROL_FD, message.bytes, sizeof(message.bytes),
+                                message.fds, &message.fd_count);
                         if (n <= 0)
                                 return EXIT_SUCCESS;
                         message_close_fds(message.fds, message.fd_count);

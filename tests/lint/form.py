@@ -4,7 +4,7 @@ import tree
 
 LINES_MAX = 700
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
-LEFT_BEHIND = r"\b(TODO|FIXME|XXX|HACK)\b|not implemented|for now\b"
+LEFT_BEHIND = r"\b(TODO|FIXME|XXX|HACK)\b|not implemented(?!\")|for now\b"
 WITH_LICENCE = (".c", ".h", ".py", ".cmake", ".yaml", ".yml", ".go", ".sh", "")
 
 complaints = []
