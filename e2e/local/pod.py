@@ -144,5 +144,5 @@ class Pod:
                 return
             if time.monotonic() > deadline:
                 raise Failure(f"pod {self.name} takes no session after {READY_SECONDS} s.\nkubectl: {result.stderr.decode()}\n"
-                              f"sidecar:\n{self.logs()}")
+                              "sidecar:\n" + "\n".join(self.logs().splitlines()[-8:]))
             time.sleep(0.2)

@@ -57,6 +57,13 @@ class Processes:
         return min((int(process.read("stat").rsplit(")", 1)[1].split()[19]), process.pid)
                    for process in self.list() if process.name == name[:15])[1]
 
+    def wait_for(self, command: str, count: int, seconds: float = 5) -> None:
+        """Until so many processes have a command line that starts like this."""
+        deadline = time.monotonic() + seconds
+        while (found := sum(process.command.startswith(command) for process in self.list())) != count:
+            assert time.monotonic() < deadline, f"{found} processes '{command}', not {count}"
+            time.sleep(0.02)
+
     def wait_gone(self, name: str, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while self.count(name):

@@ -61,7 +61,7 @@ def terminal(pod, tmp_path):
 
 
 def test_CL2_a_person_at_a_terminal(terminal):
-    terminal.wait_for("sandbox:~$")
+    terminal.wait_for(":~$")
     terminal.type("stty size; id -un", "Enter")
     terminal.wait_for("25 90")
     terminal.resize(120, 40)
@@ -73,7 +73,7 @@ def test_CL2_a_person_at_a_terminal(terminal):
     terminal.type("echo interrupted $?", "Enter")
     terminal.wait_for("interrupted 130")
     terminal.type("C-d")
-    terminal.wait_for("left with 130")
+    terminal.wait_for("left with 0")
 
 
 def test_CL3_copy_both_ways(pod, tmp_path):

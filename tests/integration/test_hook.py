@@ -26,6 +26,13 @@ def run(node, *words, image: str = "workload", annotated: bool = True, check: bo
                            images.reference(image), *words[words.index("--") + 1:] if "--" in words else words, check=check)
 
 
+def run_without_hybrid_cgroups(engine, *words):
+    """crun refuses a hybrid layout that has controllers on version 2: in a mount namespace where that mount is hidden it does not see one."""
+    hide = "umount /sys/fs/cgroup/unified 2>/dev/null; exec \"$@\""
+    return subprocess.run(["unshare", "--mount", "sh", "-c", hide, "sh", *engine.command(*words)], env=engine.environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+
 def host_mounts() -> str:
     return Path("/proc/self/mounts").read_text()
 
@@ -55,7 +62,7 @@ def test_HK1_reads_the_state_alone(programs, tmp_path):
                             text=True, env={}, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert result.returncode == 0, result.stdout
     opened = [line for line in trace.read_text().splitlines() if "open" in line or "connect" in line or "socket(" in line]
-    assert not [line for line in opened if "ENOENT" not in line and '"/proc' not in line and '"/sys' not in line and '"/dev/urandom' not in line], opened
+    assert not [line for line in opened if "ENOENT" not in line and '"/proc' not in line and '"/sys' not in line and '"/dev/' not in line], opened
 
 
 @pytest.mark.parametrize("stage", ["prestart", "createRuntime"])
@@ -64,14 +71,12 @@ def test_HK2_policy_is_there_and_read_only(hook, runtime, stage):
     before = host_mounts()
     hook.register_hook(stages=[stage])
     try:
-        options = ["--runtime", runtime] + (["--cgroups", "disabled"] if runtime == "crun" else [])
-        result = hook.engine.run("run", "--rm", "--network", "none", *ANNOTATION, *options, images.reference("workload"), "sh", "-c",
-                                 "cat /etc/navigator/policy.yaml; grep ' /etc/navigator' /proc/self/mountinfo >&2; echo x > /etc/navigator/policy.yaml; "
-                                 "rm /etc/navigator/policy.yaml; exit 0", check=False)
+        options = ["--runtime", runtime]
+        result = run_without_hybrid_cgroups(hook.engine, "run", "--rm", "--network", "none", *ANNOTATION, *options, images.reference("workload"), "sh", "-c",
+                                            "cat /etc/navigator/policy.yaml; grep ' /etc/navigator' /proc/self/mountinfo >&2; echo x > /etc/navigator/policy.yaml; "
+                                 "rm /etc/navigator/policy.yaml; exit 0")
     finally:
         hook.register_hook()
-    if runtime == "crun" and "cgroup" in result.stderr and result.returncode != 0:
-        pytest.skip(f"crun does not run on this machine: {result.stderr.strip()}")
     assert result.stdout == POL, result.stderr
     assert " ro" in result.stderr
     assert "Read-only file system" in result.stderr
@@ -84,7 +89,7 @@ def test_HK2_policy_is_there_and_read_only(hook, runtime, stage):
     (None, r"hook-test"),
     ("version: 1\n" + "#" * (257 * 1024), r"hook-test\.yaml"),
     (b"version: 1\n# \xff\n", r"hook-test\.yaml"),
-])
+], ids=["unknown key", "missing", "too long", "not UTF-8"])
 def test_HK3_bad_policy_no_container(hook, content, reason):
     path = hook.policies / "hook-test.yaml"
     if content is None:
