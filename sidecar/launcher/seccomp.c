@@ -201,15 +201,17 @@ static void deny_new_listener(Rules *rules) {
 }
 
 /*
- * Under Landlock ABI 2 nothing asks whether a file below a read-only path may be emptied:
- * truncate(2) needs no write right, nor does open(2) with O_TRUNC for reading. Nor with access mode
- * 3 ("neither, for ioctl"), for which the kernel checks no Landlock right at all. openat2 has its
- * flags in memory, where BPF cannot look.
+ * May a file below a read-only path be emptied? Under Landlock ABI 2 nothing asks: truncate(2) needs
+ * no write right, nor does open(2) with O_TRUNC for reading. From ABI 3 on Landlock asks, but on
+ * overlayfs too late: a file of a lower layer is copied up, empty already, by the open that is then
+ * denied. Nor is anything asked with access mode 3 ("neither, for ioctl"). openat2 has its flags in
+ * memory, where BPF cannot look.
  */
-static void deny_truncation(Rules *rules) {
+static void deny_truncation(Rules *rules, int landlock_abi) {
         const uint64_t mask = O_TRUNC | O_ACCMODE;
 
-        deny(rules, SCMP_SYS(truncate), EPERM, 0, NULL);
+        if (landlock_abi < 3)
+                deny(rules, SCMP_SYS(truncate), EPERM, 0, NULL);
         deny_bits(rules, SCMP_SYS(open), 1, mask, O_TRUNC | O_RDONLY);
         deny_bits(rules, SCMP_SYS(open), 1, mask, O_TRUNC | O_ACCMODE);
         deny_bits(rules, SCMP_SYS(openat), 2, mask, O_TRUNC | O_RDONLY);
@@ -236,8 +238,8 @@ static int fill(scmp_filter_ctx filter, int landlock_abi) {
         deny_families(&rules, SCMP_SYS(socketpair));
         deny_namespaces(&rules);
         deny_new_listener(&rules);
-        if (landlock_abi > 0 && landlock_abi < 3)
-                deny_truncation(&rules);
+        if (landlock_abi > 0)
+                deny_truncation(&rules, landlock_abi);
         return rules.failed;
 }
 

@@ -24,6 +24,13 @@ from local.progress import Console  # noqa: E402
 POL = (local_pod.EXAMPLES / "policy.yaml").read_text()
 
 
+def pytest_make_parametrize_id(val):
+    """A long value is no name: pytest puts names into the environment of what it starts."""
+    if isinstance(val, (str, bytes)) and len(val) > 60:
+        return f"{len(val)} bytes"
+    return None
+
+
 class Sandbox(local_pod.Pod):
     """A pod and the quick client for it: sandbox.run("id", "-u").out"""
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acceptance, section 16: unmodified kubectl."""
+import http.client
+import json
 import os
 import subprocess
 import time
 
 import pytest
 
+from helpers.remotecommand import Client
 from local.pod import kubectl_program
 
 
@@ -88,15 +91,13 @@ def test_CL3_copy_both_ways(pod, tmp_path):
 
 @pytest.mark.parametrize("token, status", [("", 401), ("wrong", 401)])
 def test_CL6_kubectl_shows_why(pod, token, status):
-    from helpers.remotecommand import Client
-    import json
     stranger = Client(pod.port, pod.name, token, pod.node.credentials.certificate)
-    with stranger.connect() as connection:
-        connection.sendall(f"POST /api/v1/namespaces/default/pods/{pod.name}/exec?command=id HTTP/1.1\r\nHost: x\r\nUpgrade: SPDY/3.1\r\n"
-                           f"Connection: Upgrade\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n".encode())
-        answer = b""
-        while chunk := connection.recv(65536):
-            answer += chunk
-    head, body = answer.split(b"\r\n\r\n", 1)
-    assert f" {status} ".encode() in head.split(b"\r\n")[0]
-    assert json.loads(body)["kind"] == "Status"
+    for method, upgrade in (("GET", "websocket"), ("POST", "SPDY/3.1")):
+        connection = http.client.HTTPConnection("127.0.0.1")
+        connection.sock = stranger.connect()
+        connection.request(method, f"/api/v1/namespaces/default/pods/{pod.name}/exec?command=id&stdout=true", headers={
+            "Authorization": f"Bearer {token}", "Connection": "Upgrade", "Upgrade": upgrade})
+        answer = connection.getresponse()
+        document = json.loads(answer.read())
+        connection.close()
+        assert (answer.status, document["kind"], document["code"]) == (status, "Status", status)

@@ -81,8 +81,8 @@ filesystem_policy: {include_workdir: false, read_only: [/not/there], read_write:
 landlock: {compatibility: best_effort}
 """
     pod = pods.fresh(policy=policy, ready=False)
-    result = pod.run("sh", "-c", "echo x > /usr/x && cat /opt/readable")
-    assert result.code != 0
+    result = pod.refusal("sh", "-c", "echo x > /usr/x; cat /opt/readable")
+    assert result.status["status"] == "Failure"
     assert "world-readable" not in result.out
 
 

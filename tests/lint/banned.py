@@ -3,7 +3,7 @@
 import tree
 
 NEVER = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "strtol", "strtoul", "gets", "system", "popen", "rand", "random",
-         "access", "dup", "tmpnam", "mktemp", "alloca", "getpwnam", "getpwuid", "getgrnam", "getgrgid", "initgroups", "signal")
+         "access", "dup", "tmpnam", "mktemp", "alloca", "getpwnam", "getpwuid", "getgrnam", "getgrgid", "initgroups")
 
 # New processes come from where the order of what happens in them is written down.
 PROCESSES = ("fork", "vfork", "clone", "posix_spawn", "daemon")
