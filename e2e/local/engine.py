@@ -75,7 +75,8 @@ class Engine:
                 "--tmpdir", str(self.folder / "tmp"), "--hooks-dir", str(self.hooks), *(str(word) for word in words)]
 
     def run(self, *words, check: bool = True, timeout: float = 120, **options) -> subprocess.CompletedProcess:
-        result = subprocess.run(self.command(*words), env=self.environment, stdin=options.pop("stdin", subprocess.DEVNULL),
+        # conmon leaves a file `oom` where it was started when a container runs out of memory.
+        result = subprocess.run(self.command(*words), cwd=self.folder, env=self.environment, stdin=options.pop("stdin", subprocess.DEVNULL),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=timeout,
                                 check=False, **options)
         if check and result.returncode != 0:
