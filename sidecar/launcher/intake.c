@@ -32,6 +32,12 @@ static void audit_target(Launcher *launcher, const char *name, const Target *tar
                 audit_lose(&launcher->audit);
 }
 
+static void report_unusable(Launcher *launcher, const Target *target) {
+        audit_target(launcher, "container_refused", target);
+        (void)log_error(&target->unusable, "container '%s' cannot be entered",
+                target->record.container_name);
+}
+
 static bool is_same_process(const Target *one, const Target *other) {
         return one->pid == other->pid && one->record.start_time == other->record.start_time &&
                strcmp(one->record.container_id, other->record.container_id) == 0;
@@ -63,11 +69,10 @@ static int take_target(Launcher *launcher, int *fds, size_t fd_count, Error *err
                 return error_set(error, ERROR_PEER, 0,
                         "container '%s' was handed over while another of that name runs",
                         target->record.container_name);
-        audit_target(launcher,
-                target->state == TARGET_UNUSABLE ? "container_refused" : "container_taken", target);
         if (target->state == TARGET_UNUSABLE)
-                (void)log_error(&target->unusable, "container '%s' cannot be entered",
-                        target->record.container_name);
+                report_unusable(launcher, target);
+        else
+                audit_target(launcher, "container_taken", target);
         targets_append(&launcher->targets, take_ptr(target));
         serve_tell_targets(launcher);
         return 0;
@@ -113,7 +118,8 @@ void intake_refresh(Launcher *launcher) {
                         if (target->state == TARGET_GONE) {
                                 audit_target(launcher, "container_ended", target);
                                 end_sessions(launcher, target);
-                        }
+                        } else if (target->state == TARGET_UNUSABLE)
+                                report_unusable(launcher, target);
                 }
                 if (target->state == TARGET_GONE && !is_in_use(launcher, target))
                         targets_remove(&launcher->targets, target);

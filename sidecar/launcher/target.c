@@ -83,31 +83,41 @@ static int plan_landlock(Target *target, int landlock_abi, Error *error) {
                 landlock_abi, LANDLOCK_ABI_FLOOR);
 }
 
-/* What must agree between the record and the process, and what a session will need of it. */
+/* What must agree between the record and the process at once. */
 static int examine(Target *target, int proc_fd, Error *error) {
         const Record *record = &target->record;
-        RecordInode mount_namespace;
         ProcessStatus status;
         int r;
 
         r = process_of_pidfd(proc_fd, target->pidfd, &target->pid);
         if (r == 0)
                 r = process_status(proc_fd, target->pid, &status);
-        if (r == 0)
-                r = process_inode(proc_fd, target->pid, "ns/mnt", &mount_namespace);
         if (r == -ESRCH || r == -ENOENT)
                 return error_set(error, ERROR_DENIED, 0,
                         "its processes cannot be seen from the sidecar: the pod needs "
                         "shareProcessNamespace: true");
         if (r < 0)
                 return error_set(error, ERROR_OS, -r, "cannot look at its first process");
-        if (status.start_time != record->start_time ||
-                !process_same_inode(mount_namespace, record->mount_namespace))
+        if (status.start_time != record->start_time)
                 return error_set(error, ERROR_DENIED, 0,
                         "the record speaks of another process than the one handed over");
-        if (namespaces_compare(proc_fd, target->pid, &target->namespace_flags, error) < 0)
-                return -1;
         return identity_check(&record->identity, error);
+}
+
+/* And what once init is the workload. Until then it is the runtime, which in a pod with a user
+ * namespace was executed outside of that one: our capabilities do not reach it, and its namespaces
+ * cannot be read. */
+static int examine_namespaces(Target *target, int proc_fd, Error *error) {
+        RecordInode mount_namespace;
+        int r = process_inode(proc_fd, target->pid, "ns/mnt", &mount_namespace);
+
+        if (r < 0)
+                return error_set(error, ERROR_OS, -r,
+                        "cannot look at the namespaces of its first process");
+        if (!process_same_inode(mount_namespace, target->record.mount_namespace))
+                return error_set(error, ERROR_DENIED, 0,
+                        "the record speaks of another process than the one handed over");
+        return namespaces_compare(proc_fd, target->pid, &target->namespace_flags, error);
 }
 
 int target_new(int proc_fd, int landlock_abi, int *fds, size_t fd_count, Target **ret_target,
@@ -165,7 +175,9 @@ bool target_refresh(Target *target, int proc_fd) {
                 process_inode(proc_fd, target->pid, "exe", &executable) < 0 ||
                 process_same_inode(executable, target->record.runtime))
                 return false;
-        target->state = TARGET_ENTERABLE;
+        target->state = examine_namespaces(target, proc_fd, &target->unusable) < 0
+                                ? TARGET_UNUSABLE
+                                : TARGET_ENTERABLE;
         return true;
 }
 

@@ -6,8 +6,8 @@
  * init.
  *
  * Owns: the record, its policy, the pidfd and the cgroup descriptors.
- * States: WAITING (init is still the runtime) -> ENTERABLE; UNUSABLE from the start, with the
- * reason; GONE when init has ended.
+ * States: WAITING (init is still the runtime) -> ENTERABLE; UNUSABLE, with the reason,
+ * instead of either; GONE when init has ended.
  */
 #include <stdint.h>
 
