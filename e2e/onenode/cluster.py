@@ -24,7 +24,7 @@ class Cluster:
 
     def up(self, images: dict) -> None:
         if self.pid():
-            self.console.line("the cluster is up already: e2e/cluster status")
+            self.refresh(images)
             return
         if os.geteuid() != 0:
             raise Failure("needs root: a node mounts file systems and makes namespaces")
@@ -40,11 +40,24 @@ class Cluster:
             for what, condition in ((f"node/{NODE}", "create"), (f"node/{NODE}", "condition=Ready"), ("serviceaccount/default", "create")):
                 self.kubectl("wait", what, f"--for={condition}", "--timeout=60s")
 
-    def offer(self, images: dict) -> None:
+    def offer(self, images: dict) -> list:
+        """Puts the archives where the node finds them; returns those that it has not seen yet."""
         folder = self.layout.state / "images"
         folder.mkdir(exist_ok=True)
+        fresh = []
         for name, archive in images.items():
-            os.link(archive, folder / f"{name}.image")
+            offered = folder / f"{name}.image"
+            if not offered.exists() or not offered.samefile(archive):
+                offered.unlink(missing_ok=True)
+                os.link(archive, offered)
+                fresh.append(offered)
+        return fresh
+
+    def refresh(self, images: dict) -> None:
+        """The cluster runs already: images that changed since are imported, for pods that start from now on."""
+        for archive in self.offer(images):
+            with self.console.step(f"importing {archive.stem} again"):
+                self.run(["ctr", "-n", "k8s.io", "images", "import", "--local", archive], check=True, capture_output=True)
 
     def start(self) -> None:
         name = f"navigator-e2e-{os.getpid()}"

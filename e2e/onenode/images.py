@@ -30,7 +30,11 @@ def node_image(programs) -> Path:
     for folder in ("/run/navigator-node", "/proc", "/sys", "/dev", "/tmp"):
         layer.parents(folder + "/")
         layer.folder(folder)
-    output = CACHE / "node.image"
-    archive.write(output, reference("node"), [layer.bytes()], {"Entrypoint": ["/usr/bin/navigator-node"], "User": NOBODY, "WorkingDir": "/"},
-                  ARCHITECTURE)
+    data = layer.bytes()
+    output = CACHE / f"node-{archive.digest(data)[:16]}.image"
+    if not output.exists():
+        archive.write(output, reference("node"), [data], {"Entrypoint": ["/usr/bin/navigator-node"], "User": NOBODY, "WorkingDir": "/"}, ARCHITECTURE)
+        for old in CACHE.glob("node-*.image"):
+            if old != output:
+                old.unlink(missing_ok=True)
     return output
