@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * navigator-node: the node part that speaks to the API server, so that the hook, which is root on the node, need not. It holds no privilege: a service
- * account that may label nodes (a policy of the chart: its own node, this label) and restart canaries.
+ * navigator-node: the node part that speaks to the API server, so that the hook, which is root on
+ * the node, need not. It holds no privilege: a service account that may label nodes (a policy of
+ * the chart: its own node, this label) and restart canaries.
  */
 #include "base/log.h"
 #include "node/report.h"
@@ -62,7 +63,10 @@ static const char *setting(const char *name) {
 }
 
 static int run_report(Server server) {
-        Report state = { .server = server, .node = setting("NODE_NAME"), .namespace = setting("NAMESPACE"), .ready_file = READY_FILE };
+        Report state = { .server = server,
+                .node = setting("NODE_NAME"),
+                .namespace = setting("NAMESPACE"),
+                .ready_file = READY_FILE };
         bool ready = false, before = false;
         Error error = { 0 }, said = { 0 };
 
@@ -77,10 +81,14 @@ static int run_report(Server server) {
                 error = (Error){ 0 };
                 if (report_round(&state, &ready, &error) < 0)
                         ready = false;
-                if (error.kind != 0 && strcmp(error.text, said.text) != 0) /* once, not in every round */
+                if (error.kind != 0 &&
+                        strcmp(error.text, said.text) != 0) /* once, not in every round */
                         (void)log_error(&error, "node %s", state.node);
                 else if (ready != before)
-                        log_line(LOG_LEVEL_INFO, ready ? "node %s is ready for sandboxed pods" : "node %s is not ready: its canary is not", state.node);
+                        log_line(LOG_LEVEL_INFO,
+                                ready ? "node %s is ready for sandboxed pods"
+                                      : "node %s is not ready: its canary is not",
+                                state.node);
                 said = error;
                 before = ready;
         } while (!told_to_end(ready ? SECONDS_READY : SECONDS_UNREADY));
@@ -88,7 +96,9 @@ static int run_report(Server server) {
 }
 
 static int run_retire(Server server) {
-        Retire job = { .server = server, .namespace = setting("NAMESPACE"), .seconds = RETIRE_SECONDS };
+        Retire job = {
+                .server = server, .namespace = setting("NAMESPACE"), .seconds = RETIRE_SECONDS
+        };
         Error error = { 0 };
 
         if (job.namespace == NULL)
@@ -106,7 +116,8 @@ static int run_with_server(int (*verb)(Server)) {
         Server server;
         int r;
 
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || server_from_environment(address, &server, &error) < 0)
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+                server_from_environment(address, &server, &error) < 0)
                 return log_error(&error, "starting") < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         r = verb(server);
         curl_global_cleanup();

@@ -20,7 +20,8 @@ static json_t *parse(const char *json, Error *error) {
         json_t *document = json_loads(json, JSON_REJECT_DUPLICATES, &where);
 
         if (document == NULL)
-                (void)error_set(error, ERROR_PEER, 0, "the API server's answer:%d:%d: %s", where.line, where.column, where.text);
+                (void)error_set(error, ERROR_PEER, 0, "the API server's answer:%d:%d: %s",
+                        where.line, where.column, where.text);
         return document;
 }
 
@@ -34,7 +35,8 @@ static bool is_text(json_t *value, const char *text) {
         return json_is_string(value) && strcmp(json_string_value(value), text) == 0;
 }
 
-int readiness_read_node(const char *json, const char *handler, const char *label, NodeFacts *ret_facts, Error *error) {
+int readiness_read_node(const char *json, const char *handler, const char *label,
+        NodeFacts *ret_facts, Error *error) {
         cleanup(document_freep) json_t *document = parse(json, error);
         NodeFacts facts = { 0 };
         json_t *entry;
@@ -43,8 +45,10 @@ int readiness_read_node(const char *json, const char *handler, const char *label
         if (document == NULL)
                 return -1;
         json_array_foreach(member(document, "status", "runtimeHandlers"), i, entry)
-                facts.has_handler = facts.has_handler || is_text(json_object_get(entry, "name"), handler);
-        facts.is_labelled = is_text(json_object_get(member(document, "metadata", "labels"), label), "true");
+                facts.has_handler =
+                facts.has_handler || is_text(json_object_get(entry, "name"), handler);
+        facts.is_labelled =
+                is_text(json_object_get(member(document, "metadata", "labels"), label), "true");
         *ret_facts = facts;
         return 0;
 }
@@ -53,9 +57,11 @@ static bool is_ready(json_t *pod) {
         json_t *condition;
         size_t i;
 
-        json_array_foreach(member(pod, "status", "conditions"), i, condition)
-                if (is_text(json_object_get(condition, "type"), "Ready"))
-                        return is_text(json_object_get(condition, "status"), "True");
+        json_array_foreach(member(pod, "status", "conditions"), i,
+                condition) if (is_text(json_object_get(condition, "type"),
+                                       "Ready")) return is_text(json_object_get(condition,
+                                                                        "status"),
+                "True");
         return false;
 }
 
@@ -91,9 +97,13 @@ int readiness_read_rollout(const char *json, RolloutFacts *ret_facts, Error *err
                 return -1;
         generation = json_integer_value(member(document, "metadata", "generation"));
         *ret_facts = (RolloutFacts){
-                .is_observed = json_integer_value(member(document, "status", "observedGeneration")) >= generation && generation > 0,
-                .desired = (long)json_integer_value(member(document, "status", "desiredNumberScheduled")),
-                .updated = (long)json_integer_value(member(document, "status", "updatedNumberScheduled")),
+                .is_observed = json_integer_value(member(
+                                       document, "status", "observedGeneration")) >= generation &&
+                               generation > 0,
+                .desired = (long)json_integer_value(
+                        member(document, "status", "desiredNumberScheduled")),
+                .updated = (long)json_integer_value(
+                        member(document, "status", "updatedNumberScheduled")),
         };
         return 0;
 }
@@ -106,14 +116,16 @@ int readiness_count_pods(const char *json, size_t *ret_all, size_t *ret_running,
         if (document == NULL)
                 return -1;
         items = json_object_get(document, "items");
-        json_array_foreach(items, i, pod)
-                running += member(pod, "metadata", "deletionTimestamp") == NULL && is_text(member(pod, "status", "phase"), "Running");
+        json_array_foreach(items, i, pod) running +=
+                member(pod, "metadata", "deletionTimestamp") == NULL &&
+                is_text(member(pod, "status", "phase"), "Running");
         *ret_all = json_array_size(items);
         *ret_running = running;
         return 0;
 }
 
-int readiness_each_name(const char *json, int (*each)(const char *name, void *context, Error *error), void *context, Error *error) {
+int readiness_each_name(const char *json,
+        int (*each)(const char *name, void *context, Error *error), void *context, Error *error) {
         cleanup(document_freep) json_t *document = parse(json, error);
         json_t *object;
         size_t i;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The label stays through an upgrade, and through a canary that is unready for a moment: taking it away only keeps new pods from coming, and
- * bringing it back takes as long as a canary. It goes when the canary has failed several looks in a row.
+ * The label stays through an upgrade, and through a canary that is unready for a moment: taking it
+ * away only keeps new pods from coming, and bringing it back takes as long as a canary. It goes
+ * when the canary has failed several looks in a row.
  */
 #include "node/report.h"
 
@@ -20,7 +21,8 @@ static int read_canary(const Report *report, PodFacts *ret_canary, Error *error)
         cleanup(answer_freep) Answer answer = { 0 };
         char path[1024];
 
-        (void)snprintf(path, sizeof(path), "/api/v1/namespaces/%s/pods?labelSelector=%s&fieldSelector=spec.nodeName%%3D%s",
+        (void)snprintf(path, sizeof(path),
+                "/api/v1/namespaces/%s/pods?labelSelector=%s&fieldSelector=spec.nodeName%%3D%s",
                 report->namespace, CANARY_LABEL, report->node);
         if (server_tell(&report->server, "GET", path, NULL, NULL, false, &answer, error) < 0)
                 return -1;
@@ -43,8 +45,9 @@ static int set_label(const Report *report, bool ready, Error *error) {
 
         (void)snprintf(path, sizeof(path), "/api/v1/nodes/%s", report->node);
         return server_tell(&report->server, "PATCH", path, "application/merge-patch+json",
-                ready ? "{\"metadata\":{\"labels\":{\"" REPORT_LABEL "\":\"true\"}}}" : "{\"metadata\":{\"labels\":{\"" REPORT_LABEL "\":null}}}", false,
-                &answer, error);
+                ready ? "{\"metadata\":{\"labels\":{\"" REPORT_LABEL "\":\"true\"}}}"
+                      : "{\"metadata\":{\"labels\":{\"" REPORT_LABEL "\":null}}}",
+                false, &answer, error);
 }
 
 static int show(const Report *report, bool ready, Error *error) {
@@ -52,7 +55,9 @@ static int show(const Report *report, bool ready, Error *error) {
 
         if (!ready)
                 return unlink(report->ready_file) == 0 || errno == ENOENT
-                        ? 0 : error_set(error, ERROR_OS, errno, "cannot remove '%s'", report->ready_file);
+                               ? 0
+                               : error_set(error, ERROR_OS, errno, "cannot remove '%s'",
+                                         report->ready_file);
         fd = open(report->ready_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         if (fd < 0)
                 return error_set(error, ERROR_OS, errno, "cannot create '%s'", report->ready_file);
@@ -70,8 +75,11 @@ int report_begin(Report *report, Error *error) {
         if (!canary.exists)
                 return 0;
         (void)snprintf(report->old_canary, sizeof(report->old_canary), "%s", canary.uid);
-        (void)snprintf(path, sizeof(path), "/api/v1/namespaces/%s/pods/%s", report->namespace, canary.name);
-        return server_tell(&report->server, "DELETE", path, NULL, NULL, true, &answer, error) < 0 ? -1 : 0;
+        (void)snprintf(path, sizeof(path), "/api/v1/namespaces/%s/pods/%s", report->namespace,
+                canary.name);
+        return server_tell(&report->server, "DELETE", path, NULL, NULL, true, &answer, error) < 0
+                       ? -1
+                       : 0;
 }
 
 int report_round(Report *report, bool *ret_ready, Error *error) {

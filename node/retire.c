@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The DaemonSet is told by a patch of its template: the installer's container gets the argument `uninstall`, and all nodes may change at once,
- * because nothing is installed any more. Kubernetes carries it to the nodes; here we only wait.
+ * The DaemonSet is told by a patch of its template: the installer's container gets the argument
+ * `uninstall`, and all nodes may change at once, because nothing is installed any more. Kubernetes
+ * carries it to the nodes; here we only wait.
  */
 #include "node/retire.h"
 
@@ -18,20 +19,25 @@
 #define CANARY_SET "navigator-canary"
 #define ROUND_MILLISECONDS 1000
 
-static const char undo[] =
-        "[{\"op\":\"replace\",\"path\":\"/spec/template/spec/initContainers/0/args/0\",\"value\":\"uninstall\"},"
-        "{\"op\":\"add\",\"path\":\"/spec/updateStrategy\",\"value\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxUnavailable\":\"100%\"}}}]";
+static const char undo[] = "[{\"op\":\"replace\",\"path\":\"/spec/template/spec/initContainers/0/"
+                           "args/0\",\"value\":\"uninstall\"},"
+                           "{\"op\":\"add\",\"path\":\"/spec/"
+                           "updateStrategy\",\"value\":{\"type\":\"RollingUpdate\","
+                           "\"rollingUpdate\":{\"maxUnavailable\":\"100%\"}}}]";
 
 static int set_path(const Retire *retire, const char *name, char path[static 512]) {
-        return snprintf(path, 512, "/apis/apps/v1/namespaces/%s/daemonsets/%s", retire->namespace, name);
+        return snprintf(
+                path, 512, "/apis/apps/v1/namespaces/%s/daemonsets/%s", retire->namespace, name);
 }
 
-static int count_pods(const Retire *retire, const char *component, size_t *ret_all, size_t *ret_running, Error *error) {
+static int count_pods(const Retire *retire, const char *component, size_t *ret_all,
+        size_t *ret_running, Error *error) {
         cleanup(answer_freep) Answer answer = { 0 };
         char path[512];
 
-        (void)snprintf(path, sizeof(path), "/api/v1/namespaces/%s/pods?labelSelector=app.kubernetes.io%%2Fcomponent%%3D%s", retire->namespace,
-                component);
+        (void)snprintf(path, sizeof(path),
+                "/api/v1/namespaces/%s/pods?labelSelector=app.kubernetes.io%%2Fcomponent%%3D%s",
+                retire->namespace, component);
         if (server_tell(&retire->server, "GET", path, NULL, NULL, false, &answer, error) < 0)
                 return -1;
         return readiness_count_pods(answer.body, ret_all, ret_running, error);
@@ -54,13 +60,16 @@ static int nodes_are_clean(const Retire *retire, bool *ret_done, Error *error) {
 
         (void)set_path(retire, NODE_SET, path);
         if (server_tell(&retire->server, "GET", path, NULL, NULL, false, &answer, error) < 0 ||
-                readiness_read_rollout(answer.body, &rollout, error) < 0 || count_pods(retire, "node", &all, &running, error) < 0)
+                readiness_read_rollout(answer.body, &rollout, error) < 0 ||
+                count_pods(retire, "node", &all, &running, error) < 0)
                 return -1;
-        *ret_done = rollout.is_observed && rollout.updated == rollout.desired && all == running && (long)running == rollout.desired;
+        *ret_done = rollout.is_observed && rollout.updated == rollout.desired && all == running &&
+                    (long)running == rollout.desired;
         return 0;
 }
 
-static int wait_until(const Retire *retire, int (*check)(const Retire *, bool *, Error *), const char *what, Error *error) {
+static int wait_until(const Retire *retire, int (*check)(const Retire *, bool *, Error *),
+        const char *what, Error *error) {
         bool done = false;
 
         for (unsigned tries = retire->seconds * 1000 / ROUND_MILLISECONDS; tries > 0; tries--) {
@@ -71,7 +80,8 @@ static int wait_until(const Retire *retire, int (*check)(const Retire *, bool *,
                 (void)poll(NULL, 0, ROUND_MILLISECONDS);
         }
         return error_set(error, ERROR_OS, ETIMEDOUT,
-                "%s: not within %u s; see `kubectl -n %s get pods`. Without this step: helm uninstall --no-hooks, which leaves the hook on the nodes",
+                "%s: not within %u s; see `kubectl -n %s get pods`. Without this step: helm "
+                "uninstall --no-hooks, which leaves the hook on the nodes",
                 what, retire->seconds, retire->namespace);
 }
 
@@ -90,7 +100,9 @@ static int remove_labels(const Retire *retire, Error *error) {
         cleanup(answer_freep) Answer answer = { 0 };
         Retire context = *retire;
 
-        if (server_tell(&retire->server, "GET", "/api/v1/nodes?labelSelector=navigator.sandbox%2Fready", NULL, NULL, false, &answer, error) < 0)
+        if (server_tell(&retire->server, "GET",
+                    "/api/v1/nodes?labelSelector=navigator.sandbox%2Fready", NULL, NULL, false,
+                    &answer, error) < 0)
                 return -1;
         return readiness_each_name(answer.body, remove_label, &context, error);
 }
@@ -101,11 +113,13 @@ int retire(const Retire *retire, Error *error) {
 
         (void)set_path(retire, CANARY_SET, path);
         if (server_tell(&retire->server, "DELETE", path, NULL, NULL, true, &answer, error) < 0 ||
-                wait_until(retire, canaries_are_gone, "the canaries to end", error) < 0 || remove_labels(retire, error) < 0)
+                wait_until(retire, canaries_are_gone, "the canaries to end", error) < 0 ||
+                remove_labels(retire, error) < 0)
                 return -1;
         answer = answer_free(answer);
         (void)set_path(retire, NODE_SET, path);
-        if (server_tell(&retire->server, "PATCH", path, "application/json-patch+json", undo, false, &answer, error) < 0)
+        if (server_tell(&retire->server, "PATCH", path, "application/json-patch+json", undo, false,
+                    &answer, error) < 0)
                 return -1;
         return wait_until(retire, nodes_are_clean, "the hook to leave the nodes", error);
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Retire: what `helm uninstall` has to do on the nodes before the release's objects go. The canaries end and the labels go,
- * so that no sandboxed pod comes any more; then every node's installer runs once more, as its own undoing.
+ * Retire: what `helm uninstall` has to do on the nodes before the release's objects go. The
+ * canaries end and the labels go, so that no sandboxed pod comes any more; then every node's
+ * installer runs once more, as its own undoing.
  */
 #include "base/error.h"
 #include "node/request.h"

@@ -27,7 +27,14 @@ static const char help[] =
         "  --no-restart      leave the runtime's restart to somebody else\n"
         "  --help            this text\n";
 
-enum { OPTION_ROOT = 1, OPTION_DIRECTORY, OPTION_SETTINGS, OPTION_BASE_SPEC, OPTION_NO_RESTART, OPTION_HELP };
+enum {
+        OPTION_ROOT = 1,
+        OPTION_DIRECTORY,
+        OPTION_SETTINGS,
+        OPTION_BASE_SPEC,
+        OPTION_NO_RESTART,
+        OPTION_HELP
+};
 
 static const struct option options[] = {
         { "root", required_argument, NULL, OPTION_ROOT },
@@ -41,9 +48,11 @@ static const struct option options[] = {
 
 static const char *const outcomes[] = {
         [INSTALL_DONE] = "done",
-        [INSTALL_RESTART_WANTED] = "the files are there; restart the container runtime to load them",
+        [INSTALL_RESTART_WANTED] =
+                "the files are there; restart the container runtime to load them",
         [INSTALL_RESTARTED] = "done; the container runtime was restarted to load the handler",
-        [INSTALL_KEPT] = "sandboxed pods run on this node: the hook stays for them. Run this again when they are gone",
+        [INSTALL_KEPT] = "sandboxed pods run on this node: the hook stays for them. Run this again "
+                         "when they are gone",
 };
 
 /* 0, or the exit code to leave with, plus one. */
@@ -91,7 +100,8 @@ int install_command(int argc, char **argv) {
 
         if (r > 0)
                 return r - 1;
-        r = strcmp(argv[0], "install") == 0 ? install_node(&chosen, &error) : uninstall_node(&chosen, &error);
+        r = strcmp(argv[0], "install") == 0 ? install_node(&chosen, &error)
+                                            : uninstall_node(&chosen, &error);
         if (r < 0) {
                 (void)log_error(&error, "%s", argv[0]);
                 return EXIT_FAILURE;

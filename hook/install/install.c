@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The files are gathered first, the ones that configure the hook from a folder (a ConfigMap's volume), the ones that register it from the runtime;
- * then one owned_apply() makes the node have them. Whether the runtime must be restarted is decided by time: it must when it is older than
- * the registration. So a run that ended between the two is finished by the next.
+ * The files are gathered first, the ones that configure the hook from a folder (a ConfigMap's
+ * volume), the ones that register it from the runtime; then one owned_apply() makes the node have
+ * them. Whether the runtime must be restarted is decided by time: it must when it is older than the
+ * registration. So a run that ended between the two is finished by the next.
  */
 #include "hook/install/install.h"
 
@@ -33,13 +34,16 @@ static int open_root(const InstallOptions *options, int *ret_fd, Error *error) {
         int fd = open(options->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
         if (fd < 0)
-                return error_set(error, ERROR_OS, errno, "cannot open the node's root directory '%s'", options->root);
+                return error_set(error, ERROR_OS, errno,
+                        "cannot open the node's root directory '%s'", options->root);
         *ret_fd = fd;
         return 0;
 }
 
-/* One file of ours, to the node; a setting that the folder lacks is one that the node shall not have. */
-static int want_copy(Owned *owned, const char *source, const char *target, size_t limit, mode_t mode, bool may_miss, Error *error) {
+/* One file of ours, to the node; a setting that the folder lacks is one that the node shall not
+ * have. */
+static int want_copy(Owned *owned, const char *source, const char *target, size_t limit,
+        mode_t mode, bool may_miss, Error *error) {
         cleanup_free char *data = NULL;
         size_t size;
 
@@ -54,7 +58,9 @@ static int want_policies(Owned *owned, const char *folder, Error *error) {
         int r = 0;
 
         if (directory == NULL)
-                return errno == ENOENT ? 0 : error_set(error, ERROR_OS, errno, "cannot list '%s'", folder);
+                return errno == ENOENT
+                               ? 0
+                               : error_set(error, ERROR_OS, errno, "cannot list '%s'", folder);
         while (r == 0 && (entry = readdir(directory)) != NULL) {
                 char source[PATH_MAX], target[PATH_MAX];
 
@@ -87,15 +93,18 @@ static int want_settings(Owned *owned, const char *folder, Error *error) {
 }
 
 /* The latest change of what the runtime reads only at its start. */
-static int registration_time(int root, const Runtime *runtime, struct timespec *ret_changed, Error *error) {
+static int registration_time(
+        int root, const Runtime *runtime, struct timespec *ret_changed, Error *error) {
         struct timespec latest = { 0 };
 
         for (size_t i = 0; i < runtime->file_count; i++) {
-                cleanup_fd int fd = sys_openat2_in_root(root, runtime->files[i].path, O_PATH | O_CLOEXEC, 0);
+                cleanup_fd int fd =
+                        sys_openat2_in_root(root, runtime->files[i].path, O_PATH | O_CLOEXEC, 0);
                 struct stat status;
 
                 if (fd < 0 || fstat(fd, &status) < 0)
-                        return error_set(error, ERROR_OS, errno, "cannot stat '%s' on the node", runtime->files[i].path);
+                        return error_set(error, ERROR_OS, errno, "cannot stat '%s' on the node",
+                                runtime->files[i].path);
                 if (status.st_mtim.tv_sec > latest.tv_sec)
                         latest = status.st_mtim;
         }
@@ -114,7 +123,9 @@ static int reload(const InstallOptions *options, int root, const Runtime *runtim
                 return INSTALL_DONE;
         if (!options->restart)
                 return INSTALL_RESTART_WANTED;
-        return runtime_restart(root, runtime->site->socket, RESTART_SECONDS, error) < 0 ? -1 : INSTALL_RESTARTED;
+        return runtime_restart(root, runtime->site->socket, RESTART_SECONDS, error) < 0
+                       ? -1
+                       : INSTALL_RESTARTED;
 }
 
 int install_node(const InstallOptions *options, Error *error) {
@@ -127,15 +138,19 @@ int install_node(const InstallOptions *options, Error *error) {
 
         (void)snprintf(hook, sizeof(hook), "%s/bin/navigator-hook", options->directory);
         if (open_root(options, &root, error) < 0 ||
-                file_read(AT_FDCWD, options->base_spec, SETTINGS_SIZE_MAX, &base_spec, &size, error) < 0)
+                file_read(AT_FDCWD, options->base_spec, SETTINGS_SIZE_MAX, &base_spec, &size,
+                        error) < 0)
                 return -1;
-        if (runtime_detect(&(RuntimeRequest){ .root = root, .hook = hook, .base_spec = base_spec }, &runtime, error) < 0 ||
+        if (runtime_detect(&(RuntimeRequest){ .root = root, .hook = hook, .base_spec = base_spec },
+                    &runtime, error) < 0 ||
                 owned_open(root, OWNED_LIST, &owned, error) < 0 ||
-                want_copy(owned, options->program, hook, PROGRAM_SIZE_MAX, 0755, false, error) < 0 ||
+                want_copy(owned, options->program, hook, PROGRAM_SIZE_MAX, 0755, false, error) <
+                        0 ||
                 want_settings(owned, options->settings, error) < 0)
                 return -1;
         for (size_t i = 0; i < runtime.file_count; i++)
-                if (owned_want(owned, runtime.files[i].path, runtime.files[i].text, strlen(runtime.files[i].text), 0644, error) < 0)
+                if (owned_want(owned, runtime.files[i].path, runtime.files[i].text,
+                            strlen(runtime.files[i].text), 0644, error) < 0)
                         return -1;
         if (owned_apply(owned, error) < 0)
                 return -1;
@@ -150,7 +165,9 @@ static int has_pods(int root, bool *ret_has, Error *error) {
 
         *ret_has = false;
         if (fd < 0)
-                return errno == ENOENT ? 0 : error_set(error, ERROR_OS, errno, "cannot open '" PODS_DIRECTORY "' on the node");
+                return errno == ENOENT ? 0
+                                       : error_set(error, ERROR_OS, errno,
+                                                 "cannot open '" PODS_DIRECTORY "' on the node");
         directory = fdopendir(fd);
         if (directory == NULL) {
                 (void)fd_close(fd);
@@ -172,9 +189,13 @@ int uninstall_node(const InstallOptions *options, Error *error) {
                 return -1;
         if (pods)
                 return INSTALL_KEPT;
-        if (owned_open(root, OWNED_LIST, &owned, error) < 0 || owned_remove(owned, &left, error) < 0)
+        if (owned_open(root, OWNED_LIST, &owned, error) < 0 ||
+                owned_remove(owned, &left, error) < 0)
                 return -1;
         if (left > 0)
-                return error_set(error, ERROR_DENIED, 0, "%u files below /etc/navigator or of the runtime were changed since and stay", left);
+                return error_set(error, ERROR_DENIED, 0,
+                        "%u files below /etc/navigator or of the runtime were changed since and "
+                        "stay",
+                        left);
         return INSTALL_DONE;
 }

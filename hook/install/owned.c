@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The list has a line a file: its SHA-256 and its path; a path may stand twice while a replacement is under way. Paths are resolved inside the node's root
- * (openat2), because the installer sees it mounted somewhere else and an absolute symlink would lead out of it.
+ * The list has a line a file: its SHA-256 and its path; a path may stand twice while a replacement
+ * is under way. Paths are resolved inside the node's root (openat2), because the installer sees it
+ * mounted somewhere else and an absolute symlink would lead out of it.
  */
 #include "hook/install/owned.h"
 
@@ -33,7 +34,8 @@ typedef struct OwnedFile {
 struct Owned {
         int root;
         char *list;
-        OwnedFile *written; /* by earlier runs, the last one first: what refers to a file goes before it */
+        OwnedFile *written; /* by earlier runs, the last one first: what refers to a file goes
+                               before it */
         OwnedFile *wanted;  /* in the order of the calls: what refers to a file comes after it */
         OwnedFile **wanted_end;
 };
@@ -71,7 +73,8 @@ static int out_of_memory(Error *error) {
         return error_set(error, ERROR_OS, ENOMEM, "cannot remember a file");
 }
 
-static int make_file(const char *path, size_t path_size, const void *data, size_t size, OwnedFile **ret_file, Error *error) {
+static int make_file(const char *path, size_t path_size, const void *data, size_t size,
+        OwnedFile **ret_file, Error *error) {
         cleanup(file_freep) OwnedFile *file = calloc(1, sizeof(*file));
 
         if (file == NULL)
@@ -91,7 +94,8 @@ static int make_file(const char *path, size_t path_size, const void *data, size_
 /* -- inside the node's root */
 
 /* The directory that holds an absolute path, and the last component. 1: it is missing. */
-static int open_parent(int root, const char *path, int *ret_fd, const char **ret_name, Error *error) {
+static int open_parent(
+        int root, const char *path, int *ret_fd, const char **ret_name, Error *error) {
         char parent[PATH_MAX];
         const char *slash = strrchr(path, '/');
         size_t length = slash == path ? 1 : (size_t)(slash - path);
@@ -113,7 +117,8 @@ static int open_parent(int root, const char *path, int *ret_fd, const char **ret
 
 /* Makes the directories on the way to an absolute path, first to last. */
 static int make_parents(int root, const char *path, Error *error) {
-        for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        for (const char *slash = strchr(path + 1, '/'); slash != NULL;
+                slash = strchr(slash + 1, '/')) {
                 cleanup_free char *parent = strndup(path, (size_t)(slash - path));
                 cleanup_fd int directory = -1;
                 const char *name;
@@ -123,13 +128,15 @@ static int make_parents(int root, const char *path, Error *error) {
                 if (open_parent(root, parent, &directory, &name, error) != 0)
                         return -1;
                 if (mkdirat(directory, name, 0755) < 0 && errno != EEXIST)
-                        return error_set(error, ERROR_OS, errno, "cannot make '%s' on the node", parent);
+                        return error_set(
+                                error, ERROR_OS, errno, "cannot make '%s' on the node", parent);
         }
         return 0;
 }
 
 /* 1: the file is not there. */
-static int digest_on_node(const Owned *owned, const char *path, char ret_digest[static SHA256_TEXT_SIZE], Error *error) {
+static int digest_on_node(const Owned *owned, const char *path,
+        char ret_digest[static SHA256_TEXT_SIZE], Error *error) {
         cleanup_free char *data = NULL;
         cleanup_fd int directory = -1;
         uint8_t digest[SHA256_SIZE];
@@ -154,9 +161,12 @@ static int read_list(Owned *owned, const char *text, Error *error) {
                 OwnedFile *file;
 
                 /* digest, two blanks, path: what `sha256sum --check` reads too */
-                if (length < SHA256_TEXT_SIZE + 2 || strncmp(text + SHA256_TEXT_SIZE - 1, "  /", 3) != 0)
-                        return error_set(error, ERROR_INPUT, 0, "'%s' is not a list that this installer wrote", owned->list);
-                if (make_file(text + SHA256_TEXT_SIZE + 1, length - SHA256_TEXT_SIZE - 1, NULL, 0, &file, error) < 0)
+                if (length < SHA256_TEXT_SIZE + 2 ||
+                        strncmp(text + SHA256_TEXT_SIZE - 1, "  /", 3) != 0)
+                        return error_set(error, ERROR_INPUT, 0,
+                                "'%s' is not a list that this installer wrote", owned->list);
+                if (make_file(text + SHA256_TEXT_SIZE + 1, length - SHA256_TEXT_SIZE - 1, NULL, 0,
+                            &file, error) < 0)
                         return -1;
                 memcpy(file->digest, text, SHA256_TEXT_SIZE - 1);
                 file->next = owned->written;
@@ -181,7 +191,8 @@ int owned_open(int root, const char *list, Owned **ret_owned, Error *error) {
         r = open_parent(root, list, &directory, &name, error);
         if (r < 0)
                 return -1;
-        if (r == 0 && file_read(directory, name, LIST_SIZE_MAX, &text, &size, error) < 0 && error->code != ENOENT)
+        if (r == 0 && file_read(directory, name, LIST_SIZE_MAX, &text, &size, error) < 0 &&
+                error->code != ENOENT)
                 return -1;
         if (text != NULL && read_list(owned, text, error) < 0)
                 return -1;
@@ -189,11 +200,13 @@ int owned_open(int root, const char *list, Owned **ret_owned, Error *error) {
         return 0;
 }
 
-static int write_file(const Owned *owned, const char *path, const void *data, size_t size, mode_t mode, Error *error) {
+static int write_file(const Owned *owned, const char *path, const void *data, size_t size,
+        mode_t mode, Error *error) {
         cleanup_fd int directory = -1;
         const char *name;
 
-        if (make_parents(owned->root, path, error) < 0 || open_parent(owned->root, path, &directory, &name, error) != 0)
+        if (make_parents(owned->root, path, error) < 0 ||
+                open_parent(owned->root, path, &directory, &name, error) != 0)
                 return -1;
         if (file_write_atomic(directory, name, data, size, mode, error) < 0)
                 return error_context(error, "'%s' on the node", path);
@@ -218,7 +231,8 @@ static int write_list(const Owned *owned, bool with_old, Error *error) {
 
 /* -- what the caller asks for */
 
-int owned_want(Owned *owned, const char *path, const void *data, size_t size, mode_t mode, Error *error) {
+int owned_want(
+        Owned *owned, const char *path, const void *data, size_t size, mode_t mode, Error *error) {
         uint8_t digest[SHA256_SIZE];
         OwnedFile *file;
 
@@ -258,7 +272,8 @@ static int check_replaceable(const Owned *owned, const OwnedFile *file, Error *e
         if (strcmp(digest, file->digest) == 0 || was_written(owned, file->path, digest))
                 return 0;
         return error_set(error, ERROR_DENIED, 0,
-                "'%s' on the node was not written by this installer, or was changed since: move it away, or take over what it says",
+                "'%s' on the node was not written by this installer, or was changed since: move it "
+                "away, or take over what it says",
                 file->path);
 }
 
@@ -321,7 +336,8 @@ int owned_remove(Owned *owned, unsigned *ret_left, Error *error) {
         }
         r = open_parent(owned->root, owned->list, &directory, &name, error);
         if (r == 0 && unlinkat(directory, name, 0) < 0 && errno != ENOENT)
-                return error_set(error, ERROR_OS, errno, "cannot remove '%s' on the node", owned->list);
+                return error_set(
+                        error, ERROR_OS, errno, "cannot remove '%s' on the node", owned->list);
         if (r < 0)
                 return -1;
         *ret_left = left;

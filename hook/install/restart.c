@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Who listens is asked of the kernel (SO_PEERCRED), not of a pid file. The socket is connected to through /proc/self/fd, so that its path is
- * resolved inside the node's root and may be longer than a socket address holds.
+ * Who listens is asked of the kernel (SO_PEERCRED), not of a pid file. The socket is connected to
+ * through /proc/self/fd, so that its path is resolved inside the node's root and may be longer than
+ * a socket address holds.
  */
 #include "hook/install/restart.h"
 
@@ -35,14 +36,21 @@ static int find_listener(int root, const char *socket_path, pid_t *ret_pid, Erro
         if (place < 0 && errno == ENOENT)
                 return 1;
         if (place < 0 || fd < 0)
-                return error_set(error, ERROR_OS, errno, "cannot open '%s' on the node", socket_path);
+                return error_set(
+                        error, ERROR_OS, errno, "cannot open '%s' on the node", socket_path);
         (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", place);
         if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-                return errno == ECONNREFUSED ? 1 : error_set(error, ERROR_OS, errno, "cannot connect to '%s'", socket_path);
+                return errno == ECONNREFUSED ? 1
+                                             : error_set(error, ERROR_OS, errno,
+                                                       "cannot connect to '%s'", socket_path);
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot find out who listens on '%s'", socket_path);
+                return error_set(
+                        error, ERROR_OS, errno, "cannot find out who listens on '%s'", socket_path);
         if (peer.pid == 0)
-                return error_set(error, ERROR_OS, 0, "who listens on '%s' is outside our pid namespace: the installer needs hostPID", socket_path);
+                return error_set(error, ERROR_OS, 0,
+                        "who listens on '%s' is outside our pid namespace: the installer needs "
+                        "hostPID",
+                        socket_path);
         *ret_pid = peer.pid;
         return 0;
 }
@@ -60,12 +68,14 @@ static int read_start(pid_t pid, uint64_t *ret_ticks, Error *error) {
         field = strrchr(text, ')'); /* the name may hold blanks and brackets */
         for (int i = 0; field != NULL && i < STAT_START_FIELD; i++)
                 field = strchr(field + 1, ' ');
-        if (field == NULL || !number_parse(field + 1, strcspn(field + 1, " "), UINT64_MAX, ret_ticks))
+        if (field == NULL ||
+                !number_parse(field + 1, strcspn(field + 1, " "), UINT64_MAX, ret_ticks))
                 return error_set(error, ERROR_OS, 0, "'%s' is not as proc(5) says", path);
         return 0;
 }
 
-int runtime_is_older(int root, const char *socket, struct timespec changed, bool *ret_stale, Error *error) {
+int runtime_is_older(
+        int root, const char *socket, struct timespec changed, bool *ret_stale, Error *error) {
         struct timespec now, since_boot;
         uint64_t ticks;
         pid_t pid;
@@ -81,8 +91,11 @@ int runtime_is_older(int root, const char *socket, struct timespec changed, bool
                 return -1;
         (void)clock_gettime(CLOCK_REALTIME, &now);
         (void)clock_gettime(CLOCK_BOOTTIME, &since_boot);
-        /* in whole seconds, and within the same one it counts as older: a restart too many is harmless */
-        *ret_stale = now.tv_sec - since_boot.tv_sec + (time_t)(ticks / (uint64_t)sysconf(_SC_CLK_TCK)) <= changed.tv_sec;
+        /* in whole seconds, and within the same one it counts as older: a restart too many is
+         * harmless */
+        *ret_stale =
+                now.tv_sec - since_boot.tv_sec + (time_t)(ticks / (uint64_t)sysconf(_SC_CLK_TCK)) <=
+                changed.tv_sec;
         return 0;
 }
 
@@ -91,11 +104,14 @@ static int end_process(pid_t pid, Error *error) {
         struct pollfd ended = { .fd = process, .events = POLLIN };
 
         if (process < 0)
-                return errno == ESRCH ? 0 : error_set(error, ERROR_OS, errno, "cannot open process %d", (int)pid);
+                return errno == ESRCH ? 0
+                                      : error_set(error, ERROR_OS, errno, "cannot open process %d",
+                                                (int)pid);
         if (sys_pidfd_send_signal(process, SIGTERM) < 0 && errno != ESRCH)
                 return error_set(error, ERROR_OS, errno, "cannot end process %d", (int)pid);
         if (poll(&ended, 1, END_SECONDS * 1000) <= 0)
-                return error_set(error, ERROR_OS, ETIMEDOUT, "process %d did not end on SIGTERM", (int)pid);
+                return error_set(
+                        error, ERROR_OS, ETIMEDOUT, "process %d did not end on SIGTERM", (int)pid);
         return 0;
 }
 
@@ -114,5 +130,6 @@ int runtime_restart(int root, const char *socket, unsigned seconds, Error *error
                 (void)poll(NULL, 0, POLL_MILLISECONDS);
         }
         return error_set(error, ERROR_OS, ETIMEDOUT,
-                "the runtime did not come back on '%s' within %u s: see its log on the node", socket, seconds);
+                "the runtime did not come back on '%s' within %u s: see its log on the node",
+                socket, seconds);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * containerd 2 merges drop-ins into its configuration key by key. containerd 1 replaces a plugin's whole section by the drop-in's (so does
- * a configuration of version 2 when containerd 1 reads it): there a drop-in of ours would drop the node's registry mirrors, so the administrator
- * adds the handler himself, once, and we check that it is there. CRI-O merges, and knows hooks.d.
+ * containerd 2 merges drop-ins into its configuration key by key. containerd 1 replaces a plugin's
+ * whole section by the drop-in's (so does a configuration of version 2 when containerd 1 reads it):
+ * there a drop-in of ours would drop the node's registry mirrors, so the administrator adds the
+ * handler himself, once, and we check that it is there. CRI-O merges, and knows hooks.d.
  */
 #include "hook/install/runtime.h"
 
@@ -25,14 +26,19 @@
 #define DROP_IN_VERSION_MIN 3U /* the configuration's version from which drop-ins merge */
 #define CRI "plugins/io.containerd.cri.v1.runtime/containerd"
 
-/* k3s and rke2 generate their configuration at each start; the directory is theirs for additions. */
+/* k3s and rke2 generate their configuration at each start; the directory is theirs for additions.
+ */
 static const RuntimeSite sites[] = {
-        { "k3s", RUNTIME_CONTAINERD, "/run/k3s/containerd/containerd.sock", "/var/lib/rancher/k3s/agent/etc/containerd/config.toml",
+        { "k3s", RUNTIME_CONTAINERD, "/run/k3s/containerd/containerd.sock",
+                "/var/lib/rancher/k3s/agent/etc/containerd/config.toml",
                 "/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.d" },
-        { "rke2", RUNTIME_CONTAINERD, "/run/k3s/containerd/containerd.sock", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
+        { "rke2", RUNTIME_CONTAINERD, "/run/k3s/containerd/containerd.sock",
+                "/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
                 "/var/lib/rancher/rke2/agent/etc/containerd/config-v3.toml.d" },
-        { "containerd", RUNTIME_CONTAINERD, "/run/containerd/containerd.sock", "/etc/containerd/config.toml", "/etc/containerd/conf.d" },
-        { "CRI-O", RUNTIME_CRIO, "/run/crio/crio.sock", "/etc/crio/crio.conf", "/etc/crio/crio.conf.d" },
+        { "containerd", RUNTIME_CONTAINERD, "/run/containerd/containerd.sock",
+                "/etc/containerd/config.toml", "/etc/containerd/conf.d" },
+        { "CRI-O", RUNTIME_CRIO, "/run/crio/crio.sock", "/etc/crio/crio.conf",
+                "/etc/crio/crio.conf.d" },
 };
 
 Runtime runtime_free(Runtime runtime) {
@@ -49,7 +55,8 @@ static bool exists(int root, const char *path) {
 
 static const RuntimeSite *find_site(int root) {
         for (size_t i = 0; i < sizeof(sites) / sizeof(*sites); i++)
-                if (exists(root, sites[i].socket) && (sites[i].kind == RUNTIME_CRIO || exists(root, sites[i].config)))
+                if (exists(root, sites[i].socket) &&
+                        (sites[i].kind == RUNTIME_CRIO || exists(root, sites[i].config)))
                         return &sites[i];
         return NULL;
 }
@@ -102,9 +109,10 @@ static int check_by_hand(Toml config, const RuntimeSite *site, Error *error) {
                         return r < 0 ? -1 : 0;
         }
         return error_set(error, ERROR_INPUT, 0,
-                "'%s' is of a version (below 3) to which containerd 1 does not merge drop-ins: add to it what "
-                "'navigator-hook print-config containerd' prints, with base_runtime_spec = '" CONTAINERD_SPEC
-                "' and the options of your default runtime, and restart %s",
+                "'%s' is of a version (below 3) to which containerd 1 does not merge drop-ins: add "
+                "to it what "
+                "'navigator-hook print-config containerd' prints, with base_runtime_spec = "
+                "'" CONTAINERD_SPEC "' and the options of your default runtime, and restart %s",
                 site->config, site->name);
 }
 
@@ -129,7 +137,8 @@ static int read_options(Toml config, Options *options, Error *error) {
                 return -1;
         if (strcmp(options->type, "io.containerd.runc.v2") != 0)
                 return error_set(error, ERROR_INPUT, 0,
-                        "%s: the default runtime '%s' is of type '%s'; the hook needs runc or crun (io.containerd.runc.v2)",
+                        "%s: the default runtime '%s' is of type '%s'; the hook needs runc or crun "
+                        "(io.containerd.runc.v2)",
                         config.name, name, options->type);
         (void)snprintf(path, sizeof(path), CRI "/runtimes/%.128s/options/BinaryName", name);
         if (toml_string(config, path, options->binary, error) < 0)
@@ -148,18 +157,21 @@ static char *write_drop_in(uint64_t version, const Options *options) {
         if (stream == NULL)
                 return NULL;
         (void)fprintf(stream,
-                "# Written by navigator-hook install, which owns this file. The options are those of the node's default runtime.\n"
+                "# Written by navigator-hook install, which owns this file. The options are those "
+                "of the node's default runtime.\n"
                 "version = %llu\n\n"
                 "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes." RUNTIME_HANDLER "]\n"
                 "  runtime_type = '%s'\n"
                 "  pod_annotations = ['navigator.sandbox/*']\n"
                 "  base_runtime_spec = '" CONTAINERD_SPEC "'\n"
-                "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes." RUNTIME_HANDLER ".options]\n",
+                "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes." RUNTIME_HANDLER
+                ".options]\n",
                 (unsigned long long)version, options->type);
         if (options->binary[0] != '\0')
                 (void)fprintf(stream, "  BinaryName = '%s'\n", options->binary);
         if (options->has_systemd)
-                (void)fprintf(stream, "  SystemdCgroup = %s\n", options->systemd ? "true" : "false");
+                (void)fprintf(
+                        stream, "  SystemdCgroup = %s\n", options->systemd ? "true" : "false");
         if (fclose(stream) == EOF) {
                 free(text);
                 return NULL;
@@ -170,7 +182,8 @@ static char *write_drop_in(uint64_t version, const Options *options) {
 static int add_containerd_spec(const RuntimeRequest *request, Runtime *runtime, Error *error) {
         cleanup_free char *text = NULL;
         size_t size;
-        FILE *input = fmemopen((void *)(uintptr_t)request->base_spec, strlen(request->base_spec), "r");
+        FILE *input =
+                fmemopen((void *)(uintptr_t)request->base_spec, strlen(request->base_spec), "r");
         FILE *output = open_memstream(&text, &size);
         int r = -1;
 
@@ -198,9 +211,12 @@ static int detect_containerd(const RuntimeRequest *request, Runtime *runtime, Er
 
         r = read_config(request->root, site->config, &text, error);
         if (r != 0)
-                return r < 0 ? -1 : error_set(error, ERROR_INPUT, 0, "%s has no configuration '%s'", site->name, site->config);
+                return r < 0 ? -1
+                             : error_set(error, ERROR_INPUT, 0, "%s has no configuration '%s'",
+                                       site->name, site->config);
         config = (Toml){ .name = site->config, .text = text };
-        if (toml_number(config, "version", &version, error) < 0 || add_containerd_spec(request, runtime, error) < 0)
+        if (toml_number(config, "version", &version, error) < 0 ||
+                add_containerd_spec(request, runtime, error) < 0)
                 return -1;
         if (version < DROP_IN_VERSION_MIN)
                 return check_by_hand(config, site, error);
@@ -209,7 +225,9 @@ static int detect_containerd(const RuntimeRequest *request, Runtime *runtime, Er
         if (toml_strings(config, "imports", covers_drop_in, (void *)&uncovered, error) < 0)
                 return -1;
         if (uncovered != NULL)
-                return error_set(error, ERROR_INPUT, 0, "'%s' imports no drop-ins from '%s': add  imports = ['%s/*.toml']  to its top",
+                return error_set(error, ERROR_INPUT, 0,
+                        "'%s' imports no drop-ins from '%s': add  imports = ['%s/*.toml']  to its "
+                        "top",
                         site->config, site->drop_ins, site->drop_ins);
         if (read_options(config, &options, error) < 0)
                 return -1;
@@ -223,7 +241,8 @@ static int detect_containerd(const RuntimeRequest *request, Runtime *runtime, Er
 
 /* CRI-O's packages put their runtimes there, distributions in /usr/bin. */
 static const char *find_crio_runtime(int root) {
-        static const char *const places[] = { "/usr/libexec/crio/crun", "/usr/libexec/crio/runc", "/usr/bin/crun", "/usr/bin/runc", "/usr/sbin/runc" };
+        static const char *const places[] = { "/usr/libexec/crio/crun", "/usr/libexec/crio/runc",
+                "/usr/bin/crun", "/usr/bin/runc", "/usr/sbin/runc" };
 
         for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
                 if (exists(root, places[i]))
@@ -250,8 +269,10 @@ static int detect_crio(const RuntimeRequest *request, Runtime *runtime, Error *e
         char path[TOML_STRING_MAX];
 
         if (binary == NULL)
-                return error_set(error, ERROR_INPUT, 0, "found no crun or runc on the node where CRI-O keeps them");
-        (void)snprintf(path, sizeof(path), "%s/99-" RUNTIME_HANDLER ".conf", runtime->site->drop_ins);
+                return error_set(error, ERROR_INPUT, 0,
+                        "found no crun or runc on the node where CRI-O keeps them");
+        (void)snprintf(
+                path, sizeof(path), "%s/99-" RUNTIME_HANDLER ".conf", runtime->site->drop_ins);
         if (asprintf(&text,
                     "# Written by navigator-hook install, which owns this file.\n"
                     "[crio.runtime]\n"
@@ -272,8 +293,10 @@ int runtime_detect(const RuntimeRequest *request, Runtime *ret_runtime, Error *e
 
         if (runtime.site == NULL)
                 return error_set(error, ERROR_INPUT, 0,
-                        "found no container runtime on the node: no socket of containerd, k3s, rke2 or CRI-O with its configuration");
-        r = runtime.site->kind == RUNTIME_CRIO ? detect_crio(request, &runtime, error) : detect_containerd(request, &runtime, error);
+                        "found no container runtime on the node: no socket of containerd, k3s, "
+                        "rke2 or CRI-O with its configuration");
+        r = runtime.site->kind == RUNTIME_CRIO ? detect_crio(request, &runtime, error)
+                                               : detect_containerd(request, &runtime, error);
         if (r < 0)
                 return error_context(error, "%s", runtime.site->name);
         *ret_runtime = take(runtime, (Runtime){ 0 });

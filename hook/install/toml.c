@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One pass over the text, keeping the path of the table we are in. Values are not converted unless they are the one that was asked for;
- * the others are stepped over by matching quotes and brackets. No copy of the document is made.
+ * One pass over the text, keeping the path of the table we are in. Values are not converted unless
+ * they are the one that was asked for; the others are stepped over by matching quotes and brackets.
+ * No copy of the document is made.
  */
 #include "hook/install/toml.h"
 
@@ -28,7 +29,8 @@ typedef struct Entry {
 } Entry;
 
 static int refuse(const Scanner *scanner, const char *what) {
-        return error_set(scanner->error, ERROR_INPUT, 0, "%s:%u: %s", scanner->name, scanner->line, what);
+        return error_set(
+                scanner->error, ERROR_INPUT, 0, "%s:%u: %s", scanner->name, scanner->line, what);
 }
 
 /* -- stepping over */
@@ -69,7 +71,8 @@ static int skip_string(Scanner *scanner) {
                 }
                 if (quote == '"' && *scanner->at == '\\' && scanner->at[1] != '\0')
                         scanner->at++;
-                else if (*scanner->at == quote && (!is_long || (scanner->at[1] == quote && scanner->at[2] == quote))) {
+                else if (*scanner->at == quote &&
+                         (!is_long || (scanner->at[1] == quote && scanner->at[2] == quote))) {
                         scanner->at += width;
                         return 0;
                 }
@@ -118,7 +121,8 @@ static int skip_value(Scanner *scanner) {
 
 /* -- keys */
 
-static int append_part(Scanner *scanner, char path[static TOML_PATH_MAX], const char *part, size_t size) {
+static int append_part(
+        Scanner *scanner, char path[static TOML_PATH_MAX], const char *part, size_t size) {
         size_t length = strlen(path);
         size_t slash = length > 0 ? 1 : 0;
 
@@ -145,7 +149,8 @@ static int read_key(Scanner *scanner, char path[static TOML_PATH_MAX]) {
                         part++;
                         size = (size_t)(scanner->at - part) - 1;
                 } else {
-                        size = strspn(part, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+                        size = strspn(part,
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
                         scanner->at += size;
                         if (size == 0)
                                 return refuse(scanner, "a key was expected");
@@ -218,22 +223,25 @@ static int find(Toml toml, const char *path, Entry *entry, Error *error) {
                 if (strcmp(entry->path, path) == 0)
                         return 1;
                 if (*entry->begin == '{' && is_below(path, entry->path))
-                        return refuse(&scanner, "an inline table where a setting is looked for: write it as a [section]");
+                        return refuse(&scanner, "an inline table where a setting is looked for: "
+                                                "write it as a [section]");
         }
         return r;
 }
 
 static int wrong_kind(Toml toml, const Entry *entry, const char *wanted, Error *error) {
-        return error_set(error, ERROR_INPUT, 0, "%s:%u: '%s' is not %s", toml.name, entry->line, entry->path, wanted);
+        return error_set(error, ERROR_INPUT, 0, "%s:%u: '%s' is not %s", toml.name, entry->line,
+                entry->path, wanted);
 }
 
 /* A string on one line, without escapes: what paths and names are. */
-static int copy_string(Toml toml, const Entry *entry, const char *begin, const char *end, char value[static TOML_STRING_MAX],
-        Error *error) {
+static int copy_string(Toml toml, const Entry *entry, const char *begin, const char *end,
+        char value[static TOML_STRING_MAX], Error *error) {
         size_t size = (size_t)(end - begin);
 
         if (size < 2 || (*begin != '"' && *begin != '\'') || size - 2 >= TOML_STRING_MAX ||
-                memchr(begin, '\n', size) != NULL || (*begin == '"' && memchr(begin, '\\', size) != NULL))
+                memchr(begin, '\n', size) != NULL ||
+                (*begin == '"' && memchr(begin, '\\', size) != NULL))
                 return wrong_kind(toml, entry, "a plain string", error);
         memcpy(value, begin + 1, size - 2);
         value[size - 2] = '\0';
@@ -248,7 +256,8 @@ int toml_string(Toml toml, const char *path, char ret_value[static TOML_STRING_M
 }
 
 static bool is_word(const Entry *entry, const char *word) {
-        return (size_t)(entry->end - entry->begin) == strlen(word) && strncmp(entry->begin, word, strlen(word)) == 0;
+        return (size_t)(entry->end - entry->begin) == strlen(word) &&
+               strncmp(entry->begin, word, strlen(word)) == 0;
 }
 
 int toml_boolean(Toml toml, const char *path, bool *ret_value, Error *error) {
@@ -267,12 +276,14 @@ int toml_number(Toml toml, const char *path, uint64_t *ret_value, Error *error) 
         Entry entry;
         int r = find(toml, path, &entry, error);
 
-        if (r > 0 && !number_parse(entry.begin, (size_t)(entry.end - entry.begin), UINT32_MAX, ret_value))
+        if (r > 0 && !number_parse(
+                             entry.begin, (size_t)(entry.end - entry.begin), UINT32_MAX, ret_value))
                 return wrong_kind(toml, &entry, "a number", error);
         return r;
 }
 
-int toml_strings(Toml toml, const char *path, bool (*each)(const char *value, void *context), void *context, Error *error) {
+int toml_strings(Toml toml, const char *path, bool (*each)(const char *value, void *context),
+        void *context, Error *error) {
         Scanner scanner = { .name = toml.name, .error = error };
         char value[TOML_STRING_MAX];
         Entry entry;
@@ -291,7 +302,8 @@ int toml_strings(Toml toml, const char *path, bool (*each)(const char *value, vo
                 if (*scanner.at == ']')
                         return 1;
                 begin = scanner.at;
-                if (skip_value(&scanner) < 0 || copy_string(toml, &entry, begin, scanner.at, value, error) < 0)
+                if (skip_value(&scanner) < 0 ||
+                        copy_string(toml, &entry, begin, scanner.at, value, error) < 0)
                         return -1;
                 if (!each(value, context))
                         return 1;

@@ -2,11 +2,13 @@
 #pragma once
 
 /*
- * Toml: single values of a container runtime's configuration, for the installer, which has to give its handler the settings of the node's
- * own. The file is the administrator's; it is read, never written.
+ * Toml: single values of a container runtime's configuration, for the installer, which has to give
+ * its handler the settings of the node's own. The file is the administrator's; it is read, never
+ * written.
  *
- * A path joins the tables and the key by '/', because plugin names are full of dots: "plugins/io.containerd.cri.v1.runtime/...". What of the
- * language would hide a value from us (an inline table on the way) is an error, not an absence.
+ * A path joins the tables and the key by '/', because plugin names are full of dots:
+ * "plugins/io.containerd.cri.v1.runtime/...". What of the language would hide a value from us (an
+ * inline table on the way) is an error, not an absence.
  *
  * Functions return 1: found; 0: the file does not say; -1: ERROR_INPUT with file and line.
  */
@@ -29,7 +31,8 @@ int toml_boolean(Toml toml, const char *path, bool *ret_value, Error *error);
 int toml_number(Toml toml, const char *path, uint64_t *ret_value, Error *error);
 
 /* Calls `each` with every string of an array, until it returns false. */
-int toml_strings(Toml toml, const char *path, bool (*each)(const char *value, void *context), void *context, Error *error);
+int toml_strings(Toml toml, const char *path, bool (*each)(const char *value, void *context),
+        void *context, Error *error);
 
 /* 1: some table or key begins with `path`. */
 int toml_has(Toml toml, const char *path, Error *error);

@@ -112,8 +112,8 @@ static int examine_namespaces(Target *target, int proc_fd, Error *error) {
         int r = process_inode(proc_fd, target->pid, "ns/mnt", &mount_namespace);
 
         if (r < 0)
-                return error_set(error, ERROR_OS, -r,
-                        "cannot look at the namespaces of its first process");
+                return error_set(
+                        error, ERROR_OS, -r, "cannot look at the namespaces of its first process");
         if (!process_same_inode(mount_namespace, target->record.mount_namespace))
                 return error_set(error, ERROR_DENIED, 0,
                         "the record speaks of another process than the one handed over");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* A node's root directory of a test's own, below the temporary directory; removed with everything in it. */
+/* A node's root directory of a test's own, below the temporary directory; removed with everything
+ * in it. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@ static inline int node_set_up(void **state) {
         return node->root < 0 ? -1 : 0;
 }
 
-static inline int node_remove_one(const char *path, const struct stat *status, int kind, struct FTW *where) {
+static inline int node_remove_one(
+        const char *path, const struct stat *status, int kind, struct FTW *where) {
         return remove(path);
 }
 
@@ -42,7 +44,8 @@ static inline int node_tear_down(void **state) {
 }
 
 /* The path of a file of the node, in a buffer of the caller. */
-static inline const char *node_path(const TestNode *node, const char *path, char buffer[static 512]) {
+static inline const char *node_path(
+        const TestNode *node, const char *path, char buffer[static 512]) {
         (void)snprintf(buffer, 512, "%s%s", node->path, path);
         return buffer;
 }
@@ -53,7 +56,8 @@ static inline void node_write(const TestNode *node, const char *path, const char
         FILE *file;
 
         (void)node_path(node, path, full);
-        for (char *slash = strchr(full + strlen(node->path) + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        for (char *slash = strchr(full + strlen(node->path) + 1, '/'); slash != NULL;
+                slash = strchr(slash + 1, '/')) {
                 *slash = '\0';
                 (void)mkdir(full, 0755);
                 *slash = '/';
@@ -66,7 +70,8 @@ static inline void node_write(const TestNode *node, const char *path, const char
 }
 
 /* What a file says; "" when it is missing. */
-static inline const char *node_text(const TestNode *node, const char *path, char buffer[static 4096]) {
+static inline const char *node_text(
+        const TestNode *node, const char *path, char buffer[static 4096]) {
         char full[512];
         FILE *file = fopen(node_path(node, path, full), "re");
         size_t size = file != NULL ? fread(buffer, 1, 4095, file) : 0;

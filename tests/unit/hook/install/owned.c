@@ -78,9 +78,11 @@ static void refuses_a_strangers_file(void **state) {
         want(owned, "/etc/theirs", "ours");
         assert_int_equal(owned_apply(owned, &error), -1);
         assert_int_equal(error.kind, ERROR_DENIED);
-        assert_non_null(strstr(error.text, "'/etc/theirs' on the node was not written by this installer"));
+        assert_non_null(
+                strstr(error.text, "'/etc/theirs' on the node was not written by this installer"));
         assert_string_equal(node_text(node, "/etc/theirs", buffer), "theirs");
-        assert_int_equal(access(node_path(node, "/etc/first", path), F_OK), -1); /* nothing half applied */
+        assert_int_equal(
+                access(node_path(node, "/etc/first", path), F_OK), -1); /* nothing half applied */
 }
 
 static void refuses_a_file_changed_since(void **state) {
@@ -112,7 +114,9 @@ static void survives_being_killed(void **state) {
         node_text(node, LIST, buffer);
         assert_int_equal(apply(node, "/etc/file", "two", &error), 0);
         node_write(node, "/etc/file", "one");
-        strncat(buffer, "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3  /etc/file\n", sizeof(buffer) - strlen(buffer) - 1);
+        strncat(buffer,
+                "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3  /etc/file\n",
+                sizeof(buffer) - strlen(buffer) - 1);
         node_write(node, LIST, buffer);
         assert_int_equal(apply(node, "/etc/file", "three", &error), 0);
         assert_string_equal(node_text(node, "/etc/file", buffer), "three");
@@ -163,16 +167,24 @@ static void refuses_a_list_of_another(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(writes_and_replaces_its_own, node_set_up, node_tear_down),
-                cmocka_unit_test_setup_teardown(leaves_an_unchanged_file_alone, node_set_up, node_tear_down),
-                cmocka_unit_test_setup_teardown(removes_what_is_no_longer_wanted, node_set_up, node_tear_down),
-                cmocka_unit_test_setup_teardown(refuses_a_strangers_file, node_set_up, node_tear_down),
-                cmocka_unit_test_setup_teardown(refuses_a_file_changed_since, node_set_up, node_tear_down),
-                cmocka_unit_test_setup_teardown(takes_over_what_already_says_it, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        writes_and_replaces_its_own, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        leaves_an_unchanged_file_alone, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        removes_what_is_no_longer_wanted, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        refuses_a_strangers_file, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        refuses_a_file_changed_since, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        takes_over_what_already_says_it, node_set_up, node_tear_down),
                 cmocka_unit_test_setup_teardown(survives_being_killed, node_set_up, node_tear_down),
-                cmocka_unit_test_setup_teardown(uninstall_keeps_what_was_changed, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        uninstall_keeps_what_was_changed, node_set_up, node_tear_down),
                 cmocka_unit_test_setup_teardown(stays_inside_the_root, node_set_up, node_tear_down),
-                cmocka_unit_test_setup_teardown(refuses_a_list_of_another, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        refuses_a_list_of_another, node_set_up, node_tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,10 @@
 #define IMPORTS(folder) "imports = ['" folder "/*.toml']\n"
 
 static int detect(const TestNode *node, Runtime *runtime, Error *error) {
-        return runtime_detect(&(RuntimeRequest){ .root = node->root, .hook = HOOK, .base_spec = "{\"ociVersion\":\"1.1.0\"}" }, runtime, error);
+        return runtime_detect(&(RuntimeRequest){ .root = node->root,
+                                      .hook = HOOK,
+                                      .base_spec = "{\"ociVersion\":\"1.1.0\"}" },
+                runtime, error);
 }
 
 static const char *file_text(const Runtime *runtime, const char *path) {
@@ -29,9 +32,13 @@ static void containerd_takes_over_the_default_runtime(void **state) {
 
         node_write(node, "/run/containerd/containerd.sock", "");
         node_write(node, "/etc/containerd/config.toml",
-                "version = 3\n" IMPORTS("/etc/containerd/conf.d")
-                "[plugins.'io.containerd.cri.v1.runtime'.containerd]\ndefault_runtime_name = 'crun'\n"
-                "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun.options]\nSystemdCgroup = true\nBinaryName = '/usr/bin/crun'\n");
+                "version = 3\n" IMPORTS(
+                        "/etc/containerd/conf.d") "[plugins.'io.containerd.cri.v1.runtime'."
+                                                  "containerd]\ndefault_runtime_name = 'crun'\n"
+                                                  "[plugins.'io.containerd.cri.v1.runtime'."
+                                                  "containerd.runtimes.crun.options]"
+                                                  "\nSystemdCgroup = true\nBinaryName = "
+                                                  "'/usr/bin/crun'\n");
         assert_int_equal(detect(node, &runtime, &error), 0);
         assert_string_equal(runtime.site->name, "containerd");
         assert_int_equal(runtime.file_count, 2);
@@ -44,7 +51,8 @@ static void containerd_takes_over_the_default_runtime(void **state) {
         spec = file_text(&runtime, "/etc/navigator/containerd-spec.json");
         assert_non_null(strstr(spec, HOOK));
         assert_non_null(strstr(spec, "createRuntime"));
-        /* containerd refuses to start when a drop-in names a specification that is not there: it is written first */
+        /* containerd refuses to start when a drop-in names a specification that is not there: it is
+         * written first */
         assert_string_equal(runtime.files[0].path, "/etc/navigator/containerd-spec.json");
 }
 
@@ -61,13 +69,18 @@ static void k3s_and_rke2_have_places_of_their_own(void **state) {
                 node = fresh;
                 cleanup(runtime_freep) Runtime runtime = { 0 };
                 node_write(node, "/run/k3s/containerd/containerd.sock", "");
-                (void)snprintf(path, sizeof(path), "/var/lib/rancher/%s/agent/etc/containerd/config.toml", names[i]);
-                (void)snprintf(text, sizeof(text), "version = 3\nimports = [\"/var/lib/rancher/%s/agent/etc/containerd/config-v3.toml.d/*.toml\"]\n",
+                (void)snprintf(path, sizeof(path),
+                        "/var/lib/rancher/%s/agent/etc/containerd/config.toml", names[i]);
+                (void)snprintf(text, sizeof(text),
+                        "version = 3\nimports = "
+                        "[\"/var/lib/rancher/%s/agent/etc/containerd/config-v3.toml.d/*.toml\"]\n",
                         names[i]);
                 node_write(node, path, text);
                 assert_int_equal(detect(node, &runtime, &error), 0);
                 assert_string_equal(runtime.site->name, names[i]);
-                (void)snprintf(path, sizeof(path), "/var/lib/rancher/%s/agent/etc/containerd/config-v3.toml.d/navigator.toml", names[i]);
+                (void)snprintf(path, sizeof(path),
+                        "/var/lib/rancher/%s/agent/etc/containerd/config-v3.toml.d/navigator.toml",
+                        names[i]);
                 (void)file_text(&runtime, path);
                 assert_int_equal(node_tear_down(&fresh), 0);
         }
@@ -83,8 +96,10 @@ static void crio(void **state) {
         node_write(node, "/usr/libexec/crio/crun", "");
         assert_int_equal(detect(node, &runtime, &error), 0);
         drop_in = file_text(&runtime, "/etc/crio/crio.conf.d/99-navigator.conf");
-        assert_non_null(strstr(drop_in, "[crio.runtime.runtimes.navigator]\nruntime_path = \"/usr/libexec/crio/crun\""));
-        assert_non_null(strstr(drop_in, "\"/usr/share/containers/oci/hooks.d\", \"/etc/navigator/hooks.d\""));
+        assert_non_null(strstr(drop_in,
+                "[crio.runtime.runtimes.navigator]\nruntime_path = \"/usr/libexec/crio/crun\""));
+        assert_non_null(strstr(
+                drop_in, "\"/usr/share/containers/oci/hooks.d\", \"/etc/navigator/hooks.d\""));
         assert_non_null(strstr(file_text(&runtime, "/etc/navigator/hooks.d/navigator.json"), HOOK));
 }
 
@@ -92,12 +107,16 @@ static void refusals_say_what_to_write(void **state) {
         static const struct {
                 const char *config, *words;
         } cases[] = {
-                { "version = 3\n", "imports no drop-ins from '/etc/containerd/conf.d': add  imports = ['/etc/containerd/conf.d/*.toml']" },
+                { "version = 3\n", "imports no drop-ins from '/etc/containerd/conf.d': add  "
+                                   "imports = ['/etc/containerd/conf.d/*.toml']" },
                 { "version = 3\n" IMPORTS("/etc/containerd/other"), "imports no drop-ins" },
-                { "version = 2\n", "add to it what 'navigator-hook print-config containerd' prints" },
+                { "version = 2\n",
+                        "add to it what 'navigator-hook print-config containerd' prints" },
                 { "oom_score = 0\n", "of a version (below 3)" },
-                { "version = 3\n" IMPORTS("/etc/containerd/conf.d")
-                  "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\nruntime_type = 'io.containerd.runsc.v1'\n",
+                { "version = 3\n" IMPORTS(
+                          "/etc/containerd/conf.d") "[plugins.'io.containerd.cri.v1.runtime'."
+                                                    "containerd.runtimes.runc]\nruntime_type = "
+                                                    "'io.containerd.runsc.v1'\n",
                         "the hook needs runc or crun" },
         };
         const TestNode *node = *state;
@@ -114,7 +133,8 @@ static void refusals_say_what_to_write(void **state) {
         }
 }
 
-/* containerd 1: what the administrator added by hand is enough, and only the specification is ours. */
+/* containerd 1: what the administrator added by hand is enough, and only the specification is ours.
+ */
 static void containerd_1_by_hand(void **state) {
         const TestNode *node = *state;
         cleanup(runtime_freep) Runtime runtime = { 0 };
@@ -122,7 +142,9 @@ static void containerd_1_by_hand(void **state) {
 
         node_write(node, "/run/containerd/containerd.sock", "");
         node_write(node, "/etc/containerd/config.toml",
-                "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.navigator]\nruntime_type = 'io.containerd.runc.v2'\n");
+                "version = "
+                "2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.navigator]\nruntime_"
+                "type = 'io.containerd.runc.v2'\n");
         assert_int_equal(detect(node, &runtime, &error), 0);
         assert_int_equal(runtime.file_count, 1);
         assert_string_equal(runtime.files[0].path, "/etc/navigator/containerd-spec.json");
@@ -138,10 +160,12 @@ static void nothing_there(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(containerd_takes_over_the_default_runtime, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        containerd_takes_over_the_default_runtime, node_set_up, node_tear_down),
                 cmocka_unit_test(k3s_and_rke2_have_places_of_their_own),
                 cmocka_unit_test_setup_teardown(crio, node_set_up, node_tear_down),
-                cmocka_unit_test_setup_teardown(refusals_say_what_to_write, node_set_up, node_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        refusals_say_what_to_write, node_set_up, node_tear_down),
                 cmocka_unit_test_setup_teardown(containerd_1_by_hand, node_set_up, node_tear_down),
                 cmocka_unit_test_setup_teardown(nothing_there, node_set_up, node_tear_down),
         };

@@ -42,7 +42,8 @@ static void finds_strings(void **state) {
         assert_string_equal(value, "/run/containerd/containerd.sock");
         assert_int_equal(toml_string(toml, CRI "/default_runtime_name", value, &error), 1);
         assert_string_equal(value, "crun");
-        assert_int_equal(toml_string(toml, CRI "/runtimes/crun/options/BinaryName", value, &error), 1);
+        assert_int_equal(
+                toml_string(toml, CRI "/runtimes/crun/options/BinaryName", value, &error), 1);
         assert_string_equal(value, "/usr/bin/crun");
 }
 
@@ -53,7 +54,9 @@ static void finds_numbers_and_booleans(void **state) {
 
         assert_int_equal(toml_number(toml, "version", &number, &error), 1);
         assert_int_equal(number, 3);
-        assert_int_equal(toml_boolean(toml, CRI "/runtimes/crun/options/SystemdCgroup", &boolean, &error), 1);
+        assert_int_equal(
+                toml_boolean(toml, CRI "/runtimes/crun/options/SystemdCgroup", &boolean, &error),
+                1);
         assert_true(boolean);
         assert_int_equal(toml_boolean(toml, "list/a/b", &boolean, &error), 1);
         assert_false(boolean);
@@ -113,7 +116,9 @@ static void refusals(void **state) {
                 char value[TOML_STRING_MAX];
                 Error error = { 0 };
 
-                assert_int_equal(toml_string((Toml){ "file", cases[i].text }, cases[i].path, value, &error), -1);
+                assert_int_equal(
+                        toml_string((Toml){ "file", cases[i].text }, cases[i].path, value, &error),
+                        -1);
                 assert_int_equal(error.kind, ERROR_INPUT);
                 assert_non_null(strstr(error.text, cases[i].words));
         }
@@ -121,8 +126,12 @@ static void refusals(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(finds_strings), cmocka_unit_test(finds_numbers_and_booleans), cmocka_unit_test(absence_writes_nothing),
-                cmocka_unit_test(lists), cmocka_unit_test(prefixes), cmocka_unit_test(refusals),
+                cmocka_unit_test(finds_strings),
+                cmocka_unit_test(finds_numbers_and_booleans),
+                cmocka_unit_test(absence_writes_nothing),
+                cmocka_unit_test(lists),
+                cmocka_unit_test(prefixes),
+                cmocka_unit_test(refusals),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
