@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The shapes are Kubernetes' own (meta/v1 Status, core/v1 Pod, the unaggregated discovery), cut down to what clients read. */
+/* The shapes are Kubernetes' own (meta/v1 Status, core/v1 Pod, the unaggregated discovery), cut
+ * down to what clients read. */
 #include "sidecar/gateway/api.h"
 
 #include "base/cleanup.h"
@@ -46,7 +47,8 @@ unsigned api_code(ErrorKind kind) {
         return 500;
 }
 
-/* Text with names from an image or a caller in it may be no UTF-8, and JSON is: then every byte above ASCII becomes '?'. */
+/* Text with names from an image or a caller in it may be no UTF-8, and JSON is: then every byte
+ * above ASCII becomes '?'. */
 static json_t *text(const char *message) {
         json_t *value = json_string(message);
         cleanup_free char *ascii = NULL;
@@ -70,36 +72,44 @@ static char *dump(json_t *document) {
 
 char *api_discovery(RouteKind kind) {
         if (kind == ROUTE_VERSION)
-                return dump(json_pack("{s:s,s:s,s:s}", "major", "1", "minor", "30", "gitVersion", "v1.30.0+navigator"));
+                return dump(json_pack("{s:s,s:s,s:s}", "major", "1", "minor", "30", "gitVersion",
+                        "v1.30.0+navigator"));
         if (kind == ROUTE_API)
                 return dump(json_pack("{s:s,s:[s]}", "kind", "APIVersions", "versions", "v1"));
         if (kind == ROUTE_GROUPS)
-                return dump(json_pack("{s:s,s:s,s:[]}", "kind", "APIGroupList", "apiVersion", "v1", "groups"));
-        return dump(json_pack("{s:s,s:s,s:[{s:s,s:s,s:b,s:s,s:[s],s:[s]}]}", "kind", "APIResourceList", "groupVersion", "v1",
-                "resources", "name", "pods", "singularName", "pod", "namespaced", 1, "kind", "Pod", "verbs", "get", "shortNames", "po"));
+                return dump(json_pack(
+                        "{s:s,s:s,s:[]}", "kind", "APIGroupList", "apiVersion", "v1", "groups"));
+        return dump(
+                json_pack("{s:s,s:s,s:[{s:s,s:s,s:b,s:s,s:[s],s:[s]}]}", "kind", "APIResourceList",
+                        "groupVersion", "v1", "resources", "name", "pods", "singularName", "pod",
+                        "namespaced", 1, "kind", "Pod", "verbs", "get", "shortNames", "po"));
 }
 
 char *api_namespace(const Route *route) {
-        return dump(json_pack(
-                "{s:s,s:s,s:{s:s}}", "kind", "Namespace", "apiVersion", "v1", "metadata", "name", route->pod_namespace));
+        return dump(json_pack("{s:s,s:s,s:{s:s}}", "kind", "Namespace", "apiVersion", "v1",
+                "metadata", "name", route->pod_namespace));
 }
 
 char *api_pod(const Route *route, const Targets *targets) {
         json_t *containers = json_array();
 
         for (size_t i = 0; i < targets->count; i++)
-                (void)json_array_append_new(containers, json_pack("{s:o}", "name", text(targets->containers[i])));
-        return dump(json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:o},s:{s:s}}", "kind", "Pod", "apiVersion", "v1", "metadata", "name",
-                route->pod, "namespace", route->pod_namespace, "spec", "containers", containers, "status", "phase", "Running"));
+                (void)json_array_append_new(
+                        containers, json_pack("{s:o}", "name", text(targets->containers[i])));
+        return dump(json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:o},s:{s:s}}", "kind", "Pod", "apiVersion",
+                "v1", "metadata", "name", route->pod, "namespace", route->pod_namespace, "spec",
+                "containers", containers, "status", "phase", "Running"));
 }
 
 char *api_status(unsigned http_code, const char *message) {
-        return dump(json_pack("{s:s,s:s,s:{},s:s,s:o,s:s,s:i}", "kind", "Status", "apiVersion", "v1", "metadata", "status", "Failure",
-                "message", text(message), "reason", reason_of(http_code), "code", (int)http_code));
+        return dump(json_pack("{s:s,s:s,s:{},s:s,s:o,s:s,s:i}", "kind", "Status", "apiVersion",
+                "v1", "metadata", "status", "Failure", "message", text(message), "reason",
+                reason_of(http_code), "code", (int)http_code));
 }
 
 static void add_cause(json_t *causes, const char *reason, json_t *message) {
-        (void)json_array_append_new(causes, json_pack("{s:s,s:o}", "reason", reason, "message", message));
+        (void)json_array_append_new(
+                causes, json_pack("{s:s,s:o}", "reason", reason, "message", message));
 }
 
 /* Clients look for ExitCode, and the Python one takes the first of them unseen. */
@@ -114,11 +124,13 @@ static json_t *details(unsigned exit_code, const char *sandbox) {
 }
 
 char *api_session_exit(unsigned exit_code, const char *sandbox) {
-        json_t *status = json_pack("{s:{},s:s}", "metadata", "status", exit_code == 0 ? "Success" : "Failure");
+        json_t *status = json_pack(
+                "{s:{},s:s}", "metadata", "status", exit_code == 0 ? "Success" : "Failure");
 
         if (exit_code != 0) {
                 (void)json_object_set_new(status, "message",
-                        json_sprintf("command terminated with non-zero exit code: exit status %u", exit_code));
+                        json_sprintf("command terminated with non-zero exit code: exit status %u",
+                                exit_code));
                 (void)json_object_set_new(status, "reason", json_string("NonZeroExitCode"));
         }
         if (exit_code != 0 || sandbox[0] != '\0')
@@ -127,6 +139,7 @@ char *api_session_exit(unsigned exit_code, const char *sandbox) {
 }
 
 char *api_session_failure(unsigned http_code, const char *message) {
-        return dump(json_pack("{s:{},s:s,s:o,s:s,s:o,s:i}", "metadata", "status", "Failure", "message", text(message), "reason",
-                reason_of(http_code), "details", details(1, ""), "code", (int)http_code));
+        return dump(json_pack("{s:{},s:s,s:o,s:s,s:o,s:i}", "metadata", "status", "Failure",
+                "message", text(message), "reason", reason_of(http_code), "details", details(1, ""),
+                "code", (int)http_code));
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The JSON documents that a Kubernetes client expects of an API server: discovery, one pod, and Status as the answer to what went wrong
- * and as the end of a session. docs/formats/exec.md shows them.
+ * The JSON documents that a Kubernetes client expects of an API server: discovery, one pod, and
+ * Status as the answer to what went wrong and as the end of a session. docs/formats/exec.md shows
+ * them.
  *
  * Every function returns malloc'ed compact JSON, or NULL when there is no memory.
  */
@@ -24,7 +25,8 @@ char *api_status(unsigned http_code, const char *message);
 /* The HTTP code that tells a client about an error of this kind. */
 unsigned api_code(ErrorKind kind);
 
-/* Status for the end of a session: an exit code, or a failure of ours. A failure has an exit code as well (1), because the Python client cannot
- * do without. sandbox is what the launcher said about this session (what is degraded or limited); "" adds nothing. */
+/* Status for the end of a session: an exit code, or a failure of ours. A failure has an exit code
+ * as well (1), because the Python client cannot do without. sandbox is what the launcher said about
+ * this session (what is degraded or limited); "" adds nothing. */
 char *api_session_exit(unsigned exit_code, const char *sandbox);
 char *api_session_failure(unsigned http_code, const char *message);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The static authorizer: one token for callers by network, the kernel's word for callers by the local socket. Reaching that socket takes a
- * process in the sidecar's container, and what it gets is less than it has there: no token is asked of it.
+ * The static authorizer: one token for callers by network, the kernel's word for callers by the
+ * local socket. Reaching that socket takes a process in the sidecar's container, and what it gets
+ * is less than it has there: no token is asked of it.
  */
 #include "sidecar/gateway/authorize.h"
 
@@ -32,7 +33,8 @@ typedef struct Token {
         char text[AUTHORIZE_TOKEN_MAX];
 } Token;
 
-int authorizer_new(struct event_base *loop, const char *token, size_t size, Authorizer **ret_authorizer, Error *error) {
+int authorizer_new(struct event_base *loop, const char *token, size_t size,
+        Authorizer **ret_authorizer, Error *error) {
         cleanup(authorizer_freep) Authorizer *authorizer = calloc(1, sizeof(*authorizer));
 
         if (authorizer == NULL)
@@ -44,7 +46,8 @@ int authorizer_new(struct event_base *loop, const char *token, size_t size, Auth
                 size--;
         }
         if (size > AUTHORIZE_TOKEN_MAX || (size > 0 && size < AUTHORIZE_TOKEN_MIN))
-                return error_set(error, ERROR_INPUT, 0, "the token has %zu bytes; it wants %u to %u of them, hard to guess", size,
+                return error_set(error, ERROR_INPUT, 0,
+                        "the token has %zu bytes; it wants %u to %u of them, hard to guess", size,
                         AUTHORIZE_TOKEN_MIN, AUTHORIZE_TOKEN_MAX);
         authorizer->loop = loop;
         authorizer->token_size = size;
@@ -61,7 +64,8 @@ Authorizer *authorizer_free(Authorizer *authorizer) {
         return NULL;
 }
 
-/* Takes as long for a wrong byte at the front as at the back. How long the right token is may be found out. */
+/* Takes as long for a wrong byte at the front as at the back. How long the right token is may be
+ * found out. */
 static bool token_is_right(const Authorizer *authorizer, const Token *token) {
         volatile unsigned difference = 0;
 
@@ -73,13 +77,15 @@ static bool token_is_right(const Authorizer *authorizer, const Token *token) {
 }
 
 static int base64url_digit(char c) {
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        static const char digits[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         const char *at = c != '\0' ? strchr(digits, c) : NULL;
 
         return at != NULL ? (int)(at - digits) : -1;
 }
 
-/* Without padding, as RFC 4648 section 5 and Kubernetes have it; a token that is none decodes to nothing. */
+/* Without padding, as RFC 4648 section 5 and Kubernetes have it; a token that is none decodes to
+ * nothing. */
 static void decode_token(const char *text, size_t size, Token *token) {
         unsigned bits = 0;
         unsigned held = 0;
@@ -120,20 +126,25 @@ static void find_token(const Head *head, Token *token) {
 
 static void decide_local(const AuthorizePeer *peer, AuthorizeVerdict *verdict) {
         if (peer->pid > 0)
-                (void)snprintf(verdict->caller, sizeof(verdict->caller), "local:uid=%u,pid=%d", (unsigned)peer->uid, (int)peer->pid);
+                (void)snprintf(verdict->caller, sizeof(verdict->caller), "local:uid=%u,pid=%d",
+                        (unsigned)peer->uid, (int)peer->pid);
         else
-                (void)snprintf(verdict->caller, sizeof(verdict->caller), "local:uid=%u", (unsigned)peer->uid);
+                (void)snprintf(verdict->caller, sizeof(verdict->caller), "local:uid=%u",
+                        (unsigned)peer->uid);
 }
 
-static void decide_by_token(const Authorizer *authorizer, const Head *head, AuthorizeVerdict *verdict) {
+static void decide_by_token(
+        const Authorizer *authorizer, const Head *head, AuthorizeVerdict *verdict) {
         Token token = { 0 };
 
         find_token(head, &token);
         if (!token_is_right(authorizer, &token)) {
                 verdict->code = 401;
-                verdict->message = token.size == 0 ? "Unauthorized: a bearer token is needed" : "Unauthorized: this token is not known here";
+                verdict->message = token.size == 0 ? "Unauthorized: a bearer token is needed"
+                                                   : "Unauthorized: this token is not known here";
         }
-        (void)snprintf(verdict->caller, sizeof(verdict->caller), "%s", verdict->code == 0 ? "token" : "anonymous");
+        (void)snprintf(verdict->caller, sizeof(verdict->caller), "%s",
+                verdict->code == 0 ? "token" : "anonymous");
         explicit_bzero(&token, sizeof(token));
 }
 
@@ -147,8 +158,8 @@ static void call_back(int fd, short what, void *data) {
         done(owner, &verdict);
 }
 
-AuthorizeCall *authorize_start(
-        Authorizer *authorizer, const AuthorizePeer *peer, const Head *head, const Route *route, AuthorizeDone done, void *owner) {
+AuthorizeCall *authorize_start(Authorizer *authorizer, const AuthorizePeer *peer, const Head *head,
+        const Route *route, AuthorizeDone done, void *owner) {
         AuthorizeCall *call = calloc(1, sizeof(*call));
 
         if (call == NULL)

@@ -4,8 +4,8 @@
 /*
  * Authorizer: who the caller is and whether it may, decided before anything else is answered.
  *
- * A decision takes its time (it may be a question to an API server), so it comes by callback, from the loop, never from within
- * authorize_start(). A caller that leaves meanwhile cancels it.
+ * A decision takes its time (it may be a question to an API server), so it comes by callback, from
+ * the loop, never from within authorize_start(). A caller that leaves meanwhile cancels it.
  */
 #include <stdbool.h>
 #include <sys/types.h>
@@ -38,13 +38,16 @@ typedef struct AuthorizeVerdict {
 
 typedef void (*AuthorizeDone)(void *owner, const AuthorizeVerdict *verdict);
 
-/* token: the one static bearer token, at least AUTHORIZE_TOKEN_MIN bytes; blanks around it are not part of it. size 0: there is none, and only local callers get in. */
-int authorizer_new(struct event_base *loop, const char *token, size_t size, Authorizer **ret_authorizer, Error *error);
+/* token: the one static bearer token, at least AUTHORIZE_TOKEN_MIN bytes; blanks around it are not
+ * part of it. size 0: there is none, and only local callers get in. */
+int authorizer_new(struct event_base *loop, const char *token, size_t size,
+        Authorizer **ret_authorizer, Error *error);
 Authorizer *authorizer_free(Authorizer *authorizer);
 DEFINE_CLEANUP(Authorizer *, authorizer_free);
 
-/* Begins a decision; done is called once unless it is cancelled. Borrows head and route until this function returns. NULL: no memory. */
-AuthorizeCall *authorize_start(
-        Authorizer *authorizer, const AuthorizePeer *peer, const Head *head, const Route *route, AuthorizeDone done, void *owner);
+/* Begins a decision; done is called once unless it is cancelled. Borrows head and route until this
+ * function returns. NULL: no memory. */
+AuthorizeCall *authorize_start(Authorizer *authorizer, const AuthorizePeer *peer, const Head *head,
+        const Route *route, AuthorizeDone done, void *owner);
 /* For a call whose done was not called yet. */
 AuthorizeCall *authorize_cancel(AuthorizeCall *call);

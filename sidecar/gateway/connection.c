@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A request goes: head -> route -> authorisation -> answer or upgrade. Only the health paths are answered without knowing who asks. The GET that
- * asks for a WebSocket and kubectl's second try, a POST that asks for SPDY, go through the same checks and get the same answers: the second is the
+ * A request goes: head -> route -> authorisation -> answer or upgrade. Only the health paths are
+ * answered without knowing who asks. The GET that asks for a WebSocket and kubectl's second try, a
+ * POST that asks for SPDY, go through the same checks and get the same answers: the second is the
  * one that kubectl shows.
  */
 #include "sidecar/gateway/connection.h"
@@ -22,7 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* While an answer is thought about reading goes on, so that a client that leaves is noticed; this is what it may send meanwhile. */
+/* While an answer is thought about reading goes on, so that a client that leaves is noticed; this
+ * is what it may send meanwhile. */
 #define AHEAD_MAX (64U * 1024U)
 
 static const struct timeval first_limit = { .tv_sec = 10 };
@@ -67,7 +69,7 @@ static void answer(Connection *connection, Response response, bool keep) {
         if (response.fields == NULL)
                 response.fields = "";
         if (response_write(transport_output(connection->transport), &response) < 0 || !keep ||
-            transport_is_full(connection->transport)) {
+                transport_is_full(connection->transport)) {
                 finish(connection);
                 return;
         }
@@ -83,7 +85,9 @@ static void answer_text(Connection *connection, unsigned code, const char *text)
 
 /* Takes the JSON; NULL means that there was no memory for it. */
 static void answer_json(Connection *connection, unsigned code, char *json, bool keep) {
-        const char *fields = code == 401 ? "WWW-Authenticate: Bearer\r\n" : code == 405 ? "Allow: GET\r\n" : "";
+        const char *fields = code == 401   ? "WWW-Authenticate: Bearer\r\n"
+                             : code == 405 ? "Allow: GET\r\n"
+                                           : "";
 
         if (json != NULL)
                 answer(connection, (Response){ code, "application/json", json, fields }, keep);
@@ -93,7 +97,8 @@ static void answer_json(Connection *connection, unsigned code, char *json, bool 
 }
 
 static void answer_status(Connection *connection, unsigned code, const char *message) {
-        answer_json(connection, code, api_status(code, message), code != 401 && head_of(connection)->keep_alive);
+        answer_json(connection, code, api_status(code, message),
+                code != 401 && head_of(connection)->keep_alive);
 }
 
 static void answer_error(Connection *connection, const Error *error) {
@@ -106,15 +111,22 @@ static void answer_broken(Connection *connection, const Error *error) {
         answer_json(connection, code, api_status(code, error->text), false);
 }
 
-static void audit_denial(Connection *connection, const char *caller, unsigned code, const char *message) {
+static void audit_denial(
+        Connection *connection, const char *caller, unsigned code, const char *message) {
         char number[8];
         const char *const pairs[] = {
-                "caller", caller,
-                "source", connection->peer.local ? "unix" : "tls",
-                "namespace", connection->route.pod_namespace,
-                "pod", connection->route.pod,
-                "code", number,
-                "reason", message,
+                "caller",
+                caller,
+                "source",
+                connection->peer.local ? "unix" : "tls",
+                "namespace",
+                connection->route.pod_namespace,
+                "pod",
+                connection->route.pod,
+                "code",
+                number,
+                "reason",
+                message,
                 NULL,
         };
 
@@ -127,9 +139,12 @@ static void audit_denial(Connection *connection, const char *caller, unsigned co
 static int check_container(const Connection *connection, const ExecRequest *request, Error *error) {
         const char *container = request->start.container;
 
-        if (container[0] == '\0' || targets_has_container(control_targets(connection->control), container))
+        if (container[0] == '\0' ||
+                targets_has_container(control_targets(connection->control), container))
                 return 0;
-        return error_set(error, ERROR_INPUT, 0, "container %s is not valid for pod %s: it has no sandbox", container, connection->route.pod);
+        return error_set(error, ERROR_INPUT, 0,
+                "container %s is not valid for pod %s: it has no sandbox", container,
+                connection->route.pod);
 }
 
 /* Hands the transport on; the connection is over. */
@@ -160,12 +175,15 @@ static void begin_session(Connection *connection, const char *caller) {
                 audit_denial(connection, caller, 403, error.text);
                 answer_error(connection, &error);
         } else if (control_targets(connection->control)->count == 0) {
-                answer_status(connection, 503, "the sandbox has no workload container that can be entered yet");
+                answer_status(connection, 503,
+                        "the sandbox has no workload container that can be entered yet");
         } else if (exec_request_new(connection->route.query, &request, &error) < 0 ||
-                check_container(connection, request, &error) < 0 || handshake_check(head_of(connection), &handshake, &error) < 0) {
+                   check_container(connection, request, &error) < 0 ||
+                   handshake_check(head_of(connection), &handshake, &error) < 0) {
                 answer_error(connection, &error);
         } else if (control_session_count(connection->control) >= CONNECTION_SESSIONS_MAX) {
-                answer_status(connection, 429, "too many sessions are running; try again when one has ended");
+                answer_status(connection, 429,
+                        "too many sessions are running; try again when one has ended");
         } else {
                 exec_request_set_caller(request, caller, connection->peer.local ? "unix" : "tls");
                 upgrade(connection, &handshake, take_ptr(request));
@@ -185,9 +203,11 @@ static void serve_not_found(Connection *connection) {
         char message[ROUTE_POD_MAX + 32] = "the server could not find the requested resource";
 
         if (connection->route.kind == ROUTE_NAMESPACE)
-                (void)snprintf(message, sizeof(message), "namespaces \"%s\" not found", connection->route.pod_namespace);
+                (void)snprintf(message, sizeof(message), "namespaces \"%s\" not found",
+                        connection->route.pod_namespace);
         else if (connection->route.pod[0] != '\0')
-                (void)snprintf(message, sizeof(message), "pods \"%s\" not found", connection->route.pod);
+                (void)snprintf(
+                        message, sizeof(message), "pods \"%s\" not found", connection->route.pod);
         answer_status(connection, 404, message);
 }
 
@@ -224,7 +244,8 @@ static void serve(Connection *connection, const char *caller) {
         if (!is_served(connection))
                 serve_not_found(connection);
         else if (!is_allowed_method(connection))
-                answer_status(connection, 405, "the server does not allow this method on the requested resource");
+                answer_status(connection, 405,
+                        "the server does not allow this method on the requested resource");
         else if (connection->route.kind == ROUTE_EXEC)
                 begin_session(connection, caller);
         else
@@ -255,8 +276,8 @@ static void dispatch(Connection *connection) {
         } else {
                 connection->state = CONNECTION_AUTHORISING;
                 (void)event_del(connection->timer);
-                connection->call = authorize_start(connection->authorizer, &connection->peer, head_of(connection),
-                        &connection->route, on_verdict, connection);
+                connection->call = authorize_start(connection->authorizer, &connection->peer,
+                        head_of(connection), &connection->route, on_verdict, connection);
                 if (connection->call == NULL)
                         answer_status(connection, 503, "out of memory");
         }
@@ -275,7 +296,8 @@ static void read_request(Connection *connection) {
                 Error error;
 
                 (void)evbuffer_peek(input, -1, NULL, &piece, 1);
-                whole = head_reader_feed(connection->reader, piece.iov_base, piece.iov_len, &used, &error);
+                whole = head_reader_feed(
+                        connection->reader, piece.iov_base, piece.iov_len, &used, &error);
                 if (whole < 0)
                         answer_broken(connection, &error);
                 else
@@ -290,7 +312,8 @@ static void read_request(Connection *connection) {
 static void on_readable(void *owner) {
         Connection *connection = owner;
 
-        if (connection->state == CONNECTION_READING && evbuffer_get_length(transport_input(connection->transport)) > 0)
+        if (connection->state == CONNECTION_READING &&
+                evbuffer_get_length(transport_input(connection->transport)) > 0)
                 read_request(connection);
         else if (evbuffer_get_length(transport_input(connection->transport)) > AHEAD_MAX)
                 connection->events->gone(connection->owner, connection);
@@ -313,7 +336,8 @@ static void on_timer(int fd, short what, void *data) {
 
 /* --- life --- */
 
-Connection *connection_new(const ConnectionParts *parts, const ConnectionEvents *events, void *owner) {
+Connection *connection_new(
+        const ConnectionParts *parts, const ConnectionEvents *events, void *owner) {
         Connection *connection = calloc(1, sizeof(*connection));
 
         if (connection == NULL) {

@@ -2,9 +2,11 @@
 #pragma once
 
 /*
- * Connection: one client until it has a session: TLS, requests one after another, each authorised, each answered.
+ * Connection: one client until it has a session: TLS, requests one after another, each authorised,
+ * each answered.
  *
- * Owns the transport until the upgrade. Patience is bounded: 10 s from the accept to a whole first request, 60 s between two.
+ * Owns the transport until the upgrade. Patience is bounded: 10 s from the accept to a whole first
+ * request, 60 s between two.
  */
 #include "sidecar/gateway/authorize.h"
 #include "sidecar/gateway/session.h"
@@ -18,7 +20,8 @@ typedef struct Transport Transport;
 
 /* Both from the loop, and the connection is the owner's to free then. */
 typedef struct ConnectionEvents {
-        void (*upgraded)(void *owner, Connection *connection, const SessionParts *parts); /* the parts are the owner's */
+        void (*upgraded)(void *owner, Connection *connection,
+                const SessionParts *parts); /* the parts are the owner's */
         void (*gone)(void *owner, Connection *connection);
 } ConnectionEvents;
 
@@ -27,9 +30,10 @@ typedef struct ConnectionParts {
         Control *control;        /* borrowed */
         Authorizer *authorizer;  /* borrowed */
         AuthorizePeer peer;
-        Transport *transport;    /* taken */
+        Transport *transport; /* taken */
 } ConnectionParts;
 
 /* NULL: no memory; the transport is freed then, too. */
-Connection *connection_new(const ConnectionParts *parts, const ConnectionEvents *events, void *owner);
+Connection *connection_new(
+        const ConnectionParts *parts, const ConnectionEvents *events, void *owner);
 Connection *connection_free(Connection *connection);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The socket is never waited for. What does not fit now (a start, a stop) stays marked in its record, and the records are gone through
- * again when the socket takes more: no queue of copies, nothing unbounded.
+ * The socket is never waited for. What does not fit now (a start, a stop) stays marked in its
+ * record, and the records are gone through again when the socket takes more: no queue of copies,
+ * nothing unbounded.
  */
 #include "sidecar/gateway/control.h"
 
@@ -30,11 +31,11 @@ struct ControlRequest {
         Control *control;
         uint32_t id;
         RequestState state;
-        const WireSessionStart *start;      /* borrowed; NULL once sent */
-        const char *stop_reason;            /* a stop is wanted */
+        const WireSessionStart *start; /* borrowed; NULL once sent */
+        const char *stop_reason;       /* a stop is wanted */
         bool stop_sent;
         const ControlSessionEvents *events;
-        void *owner;                        /* NULL: has left */
+        void *owner; /* NULL: has left */
 };
 
 struct Control {
@@ -95,7 +96,8 @@ static void send_waiting(Control *control) {
 
                 if (request->state == REQUEST_WAITING)
                         r = send_start(control, request);
-                if (r == 0 && request->stop_reason != NULL && !request->stop_sent && request->state == REQUEST_SENT)
+                if (r == 0 && request->stop_reason != NULL && !request->stop_sent &&
+                        request->state == REQUEST_SENT)
                         r = send_stop(control, request);
                 if (r == -EAGAIN) {
                         (void)event_add(control->writable, NULL);
@@ -108,7 +110,8 @@ static void on_writable(int fd, short what, void *data) {
         send_waiting(data);
 }
 
-ControlRequest *control_session_start(Control *control, const WireSessionStart *start, const ControlSessionEvents *events, void *owner) {
+ControlRequest *control_session_start(Control *control, const WireSessionStart *start,
+        const ControlSessionEvents *events, void *owner) {
         ControlRequest *request = calloc(1, sizeof(*request));
 
         if (request == NULL)
@@ -172,8 +175,8 @@ static ControlRequest *find(Control *control, uint32_t id) {
         ControlRequest *request;
 
         LIST_FOREACH(request, &control->requests, entry)
-                if (request->id == id && request->state == REQUEST_SENT)
-                        return request;
+        if (request->id == id && request->state == REQUEST_SENT)
+                return request;
         return NULL;
 }
 
@@ -262,7 +265,8 @@ static int take_message(Control *control, WireMessage *message, Error *error) {
         for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++)
                 if (handlers[i].type == message->header.type)
                         return handlers[i].handle(control, message, error);
-        return error_set(error, ERROR_PEER, 0, "message type %d is none for the gateway", (int)message->header.type);
+        return error_set(error, ERROR_PEER, 0, "message type %d is none for the gateway",
+                (int)message->header.type);
 }
 
 static void on_readable(int fd, short what, void *data) {
@@ -287,7 +291,8 @@ static void on_readable(int fd, short what, void *data) {
 
 /* --- life --- */
 
-int control_new(struct event_base *loop, int socket, const ControlEvents *events, void *owner, Control **ret_control, Error *error) {
+int control_new(struct event_base *loop, int socket, const ControlEvents *events, void *owner,
+        Control **ret_control, Error *error) {
         cleanup(control_freep) Control *control = calloc(1, sizeof(*control));
 
         if (control == NULL)
@@ -298,7 +303,8 @@ int control_new(struct event_base *loop, int socket, const ControlEvents *events
         LIST_INIT(&control->requests);
         control->readable = event_new(loop, socket, EV_READ | EV_PERSIST, on_readable, control);
         control->writable = event_new(loop, socket, EV_WRITE, on_writable, control);
-        if (control->readable == NULL || control->writable == NULL || event_add(control->readable, NULL) != 0)
+        if (control->readable == NULL || control->writable == NULL ||
+                event_add(control->readable, NULL) != 0)
                 return error_set(error, ERROR_LIMIT, 0, "cannot watch the socket of the launcher");
         *ret_control = take_ptr(control);
         return 0;

@@ -101,7 +101,8 @@ static void on_accept(void *owner, Transport *transport, const AuthorizePeer *pe
                 (void)transport_free(transport);
                 return;
         }
-        /* Whoever means it is served within milliseconds: the one who has waited longest is the one who holds a place for nothing. */
+        /* Whoever means it is served within milliseconds: the one who has waited longest is the one
+         * who holds a place for nothing. */
         if (gateway->waiting_count >= GATEWAY_CONNECTIONS_MAX)
                 client_free(TAILQ_FIRST(&gateway->waiting));
         client->gateway = gateway;
@@ -120,7 +121,8 @@ static void end(Gateway *gateway) {
         (void)event_base_loopbreak(gateway->loop);
 }
 
-static int keep_file(int fd, const char *name, size_t limit, char **ret_data, size_t *ret_size, Error *error) {
+static int keep_file(
+        int fd, const char *name, size_t limit, char **ret_data, size_t *ret_size, Error *error) {
         int r;
 
         free(*ret_data);
@@ -140,14 +142,18 @@ static void on_given(void *owner, const char *name, int fd) {
         else if (strcmp(name, "listener-unix") == 0 && given->unix_listener < 0)
                 given->unix_listener = fd;
         else if (strcmp(name, "certificate") == 0)
-                r = keep_file(fd, name, CERTIFICATE_SIZE_MAX, &given->certificate, &given->certificate_size, &gateway->error);
+                r = keep_file(fd, name, CERTIFICATE_SIZE_MAX, &given->certificate,
+                        &given->certificate_size, &gateway->error);
         else if (strcmp(name, "key") == 0)
-                r = keep_file(fd, name, CERTIFICATE_SIZE_MAX, &given->key, &given->key_size, &gateway->error);
+                r = keep_file(fd, name, CERTIFICATE_SIZE_MAX, &given->key, &given->key_size,
+                        &gateway->error);
         else if (strcmp(name, "token") == 0)
-                r = keep_file(fd, name, TOKEN_FILE_SIZE_MAX, &given->token, &given->token_size, &gateway->error);
+                r = keep_file(fd, name, TOKEN_FILE_SIZE_MAX, &given->token, &given->token_size,
+                        &gateway->error);
         else {
                 (void)fd_close(fd);
-                r = error_set(&gateway->error, ERROR_PEER, 0, "the launcher gave '%s', which is unknown or was given already", name);
+                r = error_set(&gateway->error, ERROR_PEER, 0,
+                        "the launcher gave '%s', which is unknown or was given already", name);
         }
         if (r < 0)
                 end(gateway);
@@ -160,17 +166,20 @@ static int start_tls(Gateway *gateway, Error *error) {
         if (given->tls_listener < 0)
                 return 0;
         if (given->certificate == NULL || given->key == NULL || given->token_size == 0)
-                return error_set(error, ERROR_INPUT, 0, "the network listener wants a certificate, its key and a token");
-        if (tls_new(given->certificate, given->certificate_size, given->key, given->key_size, &tls, error) < 0)
+                return error_set(error, ERROR_INPUT, 0,
+                        "the network listener wants a certificate, its key and a token");
+        if (tls_new(given->certificate, given->certificate_size, given->key, given->key_size, &tls,
+                    error) < 0)
                 return -1;
-        return listener_new(gateway->loop, take_fd(given->tls_listener), tls, on_accept, gateway, &gateway->tls, error);
+        return listener_new(gateway->loop, take_fd(given->tls_listener), tls, on_accept, gateway,
+                &gateway->tls, error);
 }
 
 static int start_local(Gateway *gateway, Error *error) {
         if (gateway->given.unix_listener < 0)
                 return 0;
-        return listener_new(
-                gateway->loop, take_fd(gateway->given.unix_listener), NULL, on_accept, gateway, &gateway->local, error);
+        return listener_new(gateway->loop, take_fd(gateway->given.unix_listener), NULL, on_accept,
+                gateway, &gateway->local, error);
 }
 
 static void forget(char **secret, size_t *size) {
@@ -196,7 +205,8 @@ static int start(Gateway *gateway, Error *error) {
                 return error_set(error, ERROR_PEER, 0, "the launcher said start twice");
         if (given->tls_listener < 0 && given->unix_listener < 0)
                 return error_set(error, ERROR_INPUT, 0, "the launcher gave no listener");
-        if (authorizer_new(gateway->loop, given->token, given->token_size, &gateway->authorizer, error) < 0)
+        if (authorizer_new(gateway->loop, given->token, given->token_size, &gateway->authorizer,
+                    error) < 0)
                 return error_context(error, "token");
         if (start_tls(gateway, error) < 0 || start_local(gateway, error) < 0)
                 return -1;
@@ -223,7 +233,8 @@ static const ControlEvents control_events = { on_given, on_start, on_lost };
 
 /* --- life --- */
 
-int gateway_new(struct event_base *loop, int control_socket, GatewayConfine confine, Gateway **ret_gateway, Error *error) {
+int gateway_new(struct event_base *loop, int control_socket, GatewayConfine confine,
+        Gateway **ret_gateway, Error *error) {
         cleanup(gateway_freep) Gateway *gateway = calloc(1, sizeof(*gateway));
 
         if (gateway == NULL)
@@ -234,7 +245,8 @@ int gateway_new(struct event_base *loop, int control_socket, GatewayConfine conf
         gateway->given.unix_listener = -1;
         TAILQ_INIT(&gateway->waiting);
         TAILQ_INIT(&gateway->serving);
-        if (control_new(loop, control_socket, &control_events, gateway, &gateway->control, error) < 0)
+        if (control_new(loop, control_socket, &control_events, gateway, &gateway->control, error) <
+                0)
                 return -1;
         *ret_gateway = take_ptr(gateway);
         return 0;

@@ -2,9 +2,11 @@
 #pragma once
 
 /*
- * Gateway: the role as a whole: what the launcher gives, the listeners, who is connected, which sessions run.
+ * Gateway: the role as a whole: what the launcher gives, the listeners, who is connected, which
+ * sessions run.
  *
- * It collects what it is given until the launcher says start, then confines itself, says ready and serves, until the launcher goes.
+ * It collects what it is given until the launcher says start, then confines itself, says ready and
+ * serves, until the launcher goes.
  */
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -18,7 +20,8 @@ typedef struct Gateway Gateway;
 typedef int (*GatewayConfine)(Error *error);
 
 /* Borrows loop and socket. */
-int gateway_new(struct event_base *loop, int control_socket, GatewayConfine confine, Gateway **ret_gateway, Error *error);
+int gateway_new(struct event_base *loop, int control_socket, GatewayConfine confine,
+        Gateway **ret_gateway, Error *error);
 Gateway *gateway_free(Gateway *gateway);
 DEFINE_CLEANUP(Gateway *, gateway_free);
 

@@ -6,14 +6,15 @@
 #include <string.h>
 #include <strings.h>
 
-#define KEY_SIZE 24U /* base64 of 16 bytes */
+#define KEY_SIZE 24U                                      /* base64 of 16 bytes */
 #define KEY_SUFFIX "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455 section 1.3 */
 #define TOKEN_PREFIX "base64url.bearer.authorization.k8s.io."
 
 bool handshake_wanted(const Head *head) {
         const char *upgrade = head_field(head, "upgrade");
 
-        return upgrade != NULL && strcasecmp(upgrade, "websocket") == 0 && head_field_has(head, "connection", "upgrade");
+        return upgrade != NULL && strcasecmp(upgrade, "websocket") == 0 &&
+               head_field_has(head, "connection", "upgrade");
 }
 
 /* One name of a comma-separated list; false at its end. */
@@ -63,7 +64,8 @@ static int choose_protocol(const Head *head, Handshake *handshake, Error *error)
         }
         if (offered)
                 return error_set(error, ERROR_INPUT, 0,
-                        "none of the offered WebSocket protocols is spoken here: v5.channel.k8s.io, v4.channel.k8s.io and channel.k8s.io are");
+                        "none of the offered WebSocket protocols is spoken here: "
+                        "v5.channel.k8s.io, v4.channel.k8s.io and channel.k8s.io are");
         handshake->protocol = REMOTE_PROTOCOL_CHANNEL;
         return 0;
 }
@@ -89,11 +91,13 @@ int handshake_check(const Head *head, Handshake *ret_handshake, Error *error) {
 
         if (head->method != HEAD_GET || !handshake_wanted(head))
                 return error_set(error, ERROR_INPUT, 0,
-                        "sessions are WebSockets here, begun by GET: SPDY is not spoken; kubectl has spoken WebSocket since 1.30");
+                        "sessions are WebSockets here, begun by GET: SPDY is not spoken; kubectl "
+                        "has spoken WebSocket since 1.30");
         if (version == NULL || strcmp(version, "13") != 0)
                 return error_set(error, ERROR_INPUT, 0, "WebSocket version 13 is spoken here");
         if (key == NULL || strlen(key) != KEY_SIZE)
-                return error_set(error, ERROR_INPUT, 0, "Sec-WebSocket-Key is missing or not of 16 bytes");
+                return error_set(
+                        error, ERROR_INPUT, 0, "Sec-WebSocket-Key is missing or not of 16 bytes");
         if (choose_protocol(head, &handshake, error) < 0)
                 return -1;
         if (make_accept(key, handshake.accept, error) < 0)
@@ -111,6 +115,7 @@ int handshake_check_origin(const Head *head, Error *error) {
                 return 0;
         site = strstr(origin, "://");
         if (site == NULL || host == NULL || strcasecmp(site + 3, host) != 0)
-                return error_set(error, ERROR_DENIED, 0, "a page of another origin may not open a session");
+                return error_set(
+                        error, ERROR_DENIED, 0, "a page of another origin may not open a session");
         return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Handshake: whether a request may become a WebSocket, and what the answer says (RFC 6455 section 4.2). */
+/* Handshake: whether a request may become a WebSocket, and what the answer says (RFC 6455
+ * section 4.2). */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,11 +22,14 @@ typedef struct Handshake {
 /* The client asks for a WebSocket; whether it may have one is handshake_check()'s. */
 bool handshake_wanted(const Head *head);
 
-/* The first offered protocol that we speak. ERROR_INPUT: not a WebSocket upgrade, or none of its protocols is ours. */
+/* The first offered protocol that we speak. ERROR_INPUT: not a WebSocket upgrade, or none of its
+ * protocols is ours. */
 int handshake_check(const Head *head, Handshake *ret_handshake, Error *error);
 
-/* A browser's page of another site must not open a session with what the browser knows: an Origin has to be that of the Host. ERROR_DENIED. */
+/* A browser's page of another site must not open a session with what the browser knows: an Origin
+ * has to be that of the Host. ERROR_DENIED. */
 int handshake_check_origin(const Head *head, Error *error);
 
-/* The bearer token among the offered protocols, still base64url; NULL when there is none. Browsers cannot set Authorization. */
+/* The bearer token among the offered protocols, still base64url; NULL when there is none. Browsers
+ * cannot set Authorization. */
 const char *handshake_token(const Head *head, size_t *ret_size);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * http-parser does the tokens; this file owns the strings, the bounds and what the library is too lenient about (distributions build it
- * without its strict mode). It is the only one that knows the library, which upstream no longer maintains.
+ * http-parser does the tokens; this file owns the strings, the bounds and what the library is too
+ * lenient about (distributions build it without its strict mode). It is the only one that knows the
+ * library, which upstream no longer maintains.
  *
- * Names, values and target lie behind one another in one growing buffer, as offsets until the head is whole.
+ * Names, values and target lie behind one another in one growing buffer, as offsets until the head
+ * is whole.
  */
 #include "sidecar/gateway/head.h"
 
@@ -37,8 +39,15 @@ struct HeadReader {
 
 /* Fields of which a second one is a request that two readers could read differently. */
 static const char *const single_fields[] = {
-        "host", "authorization", "content-length", "origin", "upgrade", "sec-websocket-key",
-        "sec-websocket-version", "sec-websocket-protocol", "sec-websocket-extensions",
+        "host",
+        "authorization",
+        "content-length",
+        "origin",
+        "upgrade",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-protocol",
+        "sec-websocket-extensions",
 };
 
 static HeadReader *reader_of(http_parser *parser) {
@@ -54,7 +63,8 @@ static int append(HeadReader *reader, const char *data, size_t size) {
                         room *= 2;
                 grown = realloc(reader->text, room);
                 if (grown == NULL)
-                        return error_set(&reader->error, ERROR_LIMIT, 0, "no memory for the request's head");
+                        return error_set(
+                                &reader->error, ERROR_LIMIT, 0, "no memory for the request's head");
                 reader->text = grown;
                 reader->room = room;
         }
@@ -87,7 +97,8 @@ static int count_field_bytes(HeadReader *reader, size_t size) {
         reader->fields_size += size;
         if (reader->fields_size > HEAD_FIELDS_SIZE_MAX)
                 return error_set(&reader->error, ERROR_LIMIT, 0,
-                        "the request's header fields take more than %u bytes", HEAD_FIELDS_SIZE_MAX);
+                        "the request's header fields take more than %u bytes",
+                        HEAD_FIELDS_SIZE_MAX);
         return 0;
 }
 
@@ -104,7 +115,8 @@ static int on_name(http_parser *parser, const char *data, size_t size) {
                 reader->head.field_count++;
         }
         if (memchr(data, ' ', size) != NULL)
-                return error_set(&reader->error, ERROR_INPUT, 0, "a header field's name has a blank in it");
+                return error_set(
+                        &reader->error, ERROR_INPUT, 0, "a header field's name has a blank in it");
         from = reader->size;
         if (count_field_bytes(reader, size) < 0 || append(reader, data, size) < 0)
                 return -1;
@@ -118,7 +130,7 @@ static int on_value(http_parser *parser, const char *data, size_t size) {
         HeadReader *reader = reader_of(parser);
 
         if (reader->part != PART_VALUE &&
-            begin_part(reader, PART_VALUE, &reader->at[reader->head.field_count - 1].value) < 0)
+                begin_part(reader, PART_VALUE, &reader->at[reader->head.field_count - 1].value) < 0)
                 return -1;
         if (count_field_bytes(reader, size) < 0)
                 return -1;
@@ -135,8 +147,8 @@ static int check_single_fields(HeadReader *reader) {
                         if (strcmp(head->fields[k].name, single_fields[i]) == 0)
                                 count++;
                 if (count > 1)
-                        return error_set(
-                                &reader->error, ERROR_INPUT, 0, "the header field '%s' came twice", single_fields[i]);
+                        return error_set(&reader->error, ERROR_INPUT, 0,
+                                "the header field '%s' came twice", single_fields[i]);
         }
         return 0;
 }
@@ -144,7 +156,8 @@ static int check_single_fields(HeadReader *reader) {
 static int check_no_body(HeadReader *reader) {
         const char *length = head_field(&reader->head, "content-length");
 
-        if (head_field(&reader->head, "transfer-encoding") != NULL || (length != NULL && strcmp(length, "0") != 0))
+        if (head_field(&reader->head, "transfer-encoding") != NULL ||
+                (length != NULL && strcmp(length, "0") != 0))
                 return error_set(&reader->error, ERROR_INPUT, 0, "requests here have no body");
         return 0;
 }
@@ -153,11 +166,19 @@ static int check_version(HeadReader *reader) {
         const http_parser *parser = &reader->parser;
 
         if (parser->http_major != 1 || parser->http_minor > 1)
-                return error_set(&reader->error, ERROR_INPUT, 0, "HTTP %u.%u is not spoken here, HTTP/1.1 is",
-                        (unsigned)parser->http_major, (unsigned)parser->http_minor);
+                return error_set(&reader->error, ERROR_INPUT, 0,
+                        "HTTP %u.%u is not spoken here, HTTP/1.1 is", (unsigned)parser->http_major,
+                        (unsigned)parser->http_minor);
         if (parser->http_minor == 1 && head_field(&reader->head, "host") == NULL)
-                return error_set(&reader->error, ERROR_INPUT, 0, "the header field 'Host' is missing");
+                return error_set(
+                        &reader->error, ERROR_INPUT, 0, "the header field 'Host' is missing");
         return 0;
+}
+
+static HeadMethod method_of(const http_parser *parser) {
+        if (parser->method == HTTP_GET)
+                return HEAD_GET;
+        return parser->method == HTTP_POST ? HEAD_POST : HEAD_OTHER;
 }
 
 static int on_fields_end(http_parser *parser) {
@@ -171,7 +192,7 @@ static int on_fields_end(http_parser *parser) {
                 head->fields[i].name = reader->text + reader->at[i].name;
                 head->fields[i].value = reader->text + reader->at[i].value;
         }
-        head->method = parser->method == HTTP_GET ? HEAD_GET : parser->method == HTTP_POST ? HEAD_POST : HEAD_OTHER;
+        head->method = method_of(parser);
         head->keep_alive = http_should_keep_alive(parser) != 0;
         if (check_single_fields(reader) < 0 || check_no_body(reader) < 0)
                 return -1;
@@ -219,16 +240,20 @@ static int check_lines(HeadReader *reader, const char *data, size_t size, Error 
 
                 reader->previous = data[i];
                 if (data[i] == '\n' && before != '\r')
-                        return error_set(error, ERROR_INPUT, 0, "a line of the request's head does not end with CR LF");
+                        return error_set(error, ERROR_INPUT, 0,
+                                "a line of the request's head does not end with CR LF");
                 if ((data[i] == ' ' || data[i] == '\t') && before == '\n')
-                        return error_set(error, ERROR_INPUT, 0, "a header field is folded over two lines");
+                        return error_set(
+                                error, ERROR_INPUT, 0, "a header field is folded over two lines");
                 if (data[i] == '\0')
-                        return error_set(error, ERROR_INPUT, 0, "the request's head has a NUL byte in it");
+                        return error_set(
+                                error, ERROR_INPUT, 0, "the request's head has a NUL byte in it");
         }
         return 0;
 }
 
-int head_reader_feed(HeadReader *reader, const char *data, size_t size, size_t *ret_used, Error *error) {
+int head_reader_feed(
+        HeadReader *reader, const char *data, size_t size, size_t *ret_used, Error *error) {
         size_t used = http_parser_execute(&reader->parser, &settings, data, size);
         enum http_errno problem = HTTP_PARSER_ERRNO(&reader->parser);
 
@@ -274,7 +299,8 @@ static bool list_has(const char *list, const char *token) {
 
 bool head_field_has(const Head *head, const char *name, const char *token) {
         for (size_t i = 0; i < head->field_count; i++)
-                if (strcmp(head->fields[i].name, name) == 0 && list_has(head->fields[i].value, token))
+                if (strcmp(head->fields[i].name, name) == 0 &&
+                        list_has(head->fields[i].value, token))
                         return true;
         return false;
 }

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Head: the request line and fields of one HTTP/1 request, read piece by piece, bounded, from a client that nobody knows yet.
+ * Head: the request line and fields of one HTTP/1 request, read piece by piece, bounded, from a
+ * client that nobody knows yet.
  *
- * Stricter than the library underneath: no folded lines, no blank in a field name, no lone LF, no NUL, no body, no
- * Transfer-Encoding, no field twice where two could be understood in two ways.
+ * Stricter than the library underneath: no folded lines, no blank in a field name, no lone LF, no
+ * NUL, no body, no Transfer-Encoding, no field twice where two could be understood in two ways.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,9 +14,10 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-/* 128 KiB of arguments and variables (WIRE_TEXT_MAX), every byte of them written as %XX, and the keys around them. */
+/* 128 KiB of arguments and variables (WIRE_TEXT_MAX), every byte of them written as %XX, and the
+ * keys around them. */
 #define HEAD_TARGET_MAX (416U * 1024U)
-#define HEAD_FIELDS_MAX 64U               /* kubectl sends at most 12 */
+#define HEAD_FIELDS_MAX 64U                /* kubectl sends at most 12 */
 #define HEAD_FIELDS_SIZE_MAX (32U * 1024U) /* a bearer token with many groups takes about 8 KiB */
 
 typedef enum HeadMethod { HEAD_GET = 1, HEAD_POST, HEAD_OTHER } HeadMethod;
@@ -40,14 +42,17 @@ HeadReader *head_reader_new(void);
 HeadReader *head_reader_free(HeadReader *reader);
 DEFINE_CLEANUP(HeadReader *, head_reader_free);
 
-/* Takes some or all of data. 1: the head is whole, and *ret_used bytes were part of it; 0: more is needed; -1: ERROR_LIMIT when it is too
- * large, else ERROR_INPUT. After 1 or -1 the reader takes no more. */
-int head_reader_feed(HeadReader *reader, const char *data, size_t size, size_t *ret_used, Error *error);
+/* Takes some or all of data. 1: the head is whole, and *ret_used bytes were part of it; 0: more is
+ * needed; -1: ERROR_LIMIT when it is too large, else ERROR_INPUT. After 1 or -1 the reader takes no
+ * more. */
+int head_reader_feed(
+        HeadReader *reader, const char *data, size_t size, size_t *ret_used, Error *error);
 
 /* The head, once feed has returned 1; lives as long as the reader. */
 const Head *head_reader_head(const HeadReader *reader);
 
-/* The value of a field, by its lower-case name; NULL when it was not sent. The first, where a field may come twice. */
+/* The value of a field, by its lower-case name; NULL when it was not sent. The first, where a field
+ * may come twice. */
 const char *head_field(const Head *head, const char *name);
 
 /* Whether a comma-separated field holds this token, without regard to case. */

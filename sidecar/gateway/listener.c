@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Out of descriptors or memory, accept fails at once and the socket stays readable: the listener rests a little instead of spinning. */
+/* Out of descriptors or memory, accept fails at once and the socket stays readable: the listener
+ * rests a little instead of spinning. */
 #include "sidecar/gateway/listener.h"
 
 #include "base/fd.h"
@@ -27,7 +28,8 @@ struct Listener {
         void *owner;
 };
 
-/* Small messages both ways, and clients that vanish without a word: found out after a minute and a half. */
+/* Small messages both ways, and clients that vanish without a word: found out after a minute and a
+ * half. */
 static void tune(int fd) {
         const int on = 1;
         const int idle = 30;
@@ -51,7 +53,8 @@ static bool find_peer(int fd, AuthorizePeer *peer) {
         return true;
 }
 
-static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *address, int size, void *data) {
+static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *address,
+        int size, void *data) {
         Listener *listener = data;
         AuthorizePeer peer = { 0 };
         Transport *transport;
@@ -81,16 +84,20 @@ static void on_resume(int fd, short what, void *data) {
         (void)evconnlistener_enable(listener->socket);
 }
 
-int listener_new(struct event_base *loop, int fd, Tls *tls, ListenerAccept accept, void *owner, Listener **ret_listener, Error *error) {
+int listener_new(struct event_base *loop, int fd, Tls *tls, ListenerAccept accept, void *owner,
+        Listener **ret_listener, Error *error) {
         Listener *listener = calloc(1, sizeof(*listener));
 
         if (listener != NULL) {
-                *listener = (Listener){ .loop = loop, .tls = tls, .accept = accept, .owner = owner };
+                *listener =
+                        (Listener){ .loop = loop, .tls = tls, .accept = accept, .owner = owner };
                 listener->resume = evtimer_new(loop, on_resume, listener);
                 /* Backlog 0: it listens already. */
-                listener->socket = evconnlistener_new(loop, on_accept, listener, LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, 0, fd);
+                listener->socket = evconnlistener_new(loop, on_accept, listener,
+                        LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, 0, fd);
         }
-        if (listener == NULL || listener->resume == NULL || listener->socket == NULL || fd_set_nonblocking(fd) < 0) {
+        if (listener == NULL || listener->resume == NULL || listener->socket == NULL ||
+                fd_set_nonblocking(fd) < 0) {
                 if (listener == NULL || listener->socket == NULL)
                         (void)fd_close(fd);
                 if (listener == NULL)

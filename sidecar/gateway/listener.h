@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Listener: a listening socket that the launcher owns and we accept from; clients come out as transports. */
+/* Listener: a listening socket that the launcher owns and we accept from; clients come out as
+ * transports. */
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "sidecar/gateway/authorize.h"
@@ -13,6 +14,8 @@ typedef struct Transport Transport;
 
 typedef void (*ListenerAccept)(void *owner, Transport *transport, const AuthorizePeer *peer);
 
-/* Takes fd. With tls (taken, too) a network listener; without, a local one whose peers are asked for by SO_PEERCRED. */
-int listener_new(struct event_base *loop, int fd, Tls *tls, ListenerAccept accept, void *owner, Listener **ret_listener, Error *error);
+/* Takes fd. With tls (taken, too) a network listener; without, a local one whose peers are asked
+ * for by SO_PEERCRED. */
+int listener_new(struct event_base *loop, int fd, Tls *tls, ListenerAccept accept, void *owner,
+        Listener **ret_listener, Error *error);
 Listener *listener_free(Listener *listener);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A terminal has one descriptor for both ways, with one event for reading and one for writing; pipes have one each. An output is finished when
- * read says so: 0 on a pipe, EIO on a terminal whose other side nobody has open.
+ * A terminal has one descriptor for both ways, with one event for reading and one for writing;
+ * pipes have one each. An output is finished when read says so: 0 on a pipe, EIO on a terminal
+ * whose other side nobody has open.
  */
 #include "sidecar/gateway/pipes.h"
 
@@ -19,7 +20,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Once the 2 s are over: as much as an unprivileged user can make a pipe hold (fs.pipe-max-size), so that a writer who never stops ends. */
+/* Once the 2 s are over: as much as an unprivileged user can make a pipe hold (fs.pipe-max-size),
+ * so that a writer who never stops ends. */
 #define DRAIN_LAST_MAX (1024U * 1024U)
 
 static const struct timeval drain_limit = { .tv_sec = 2 };
@@ -56,7 +58,8 @@ struct Pipes {
 /* --- output --- */
 
 static void tell_when_drained(Pipes *pipes) {
-        if (!pipes->draining || pipes->told || pipes->outputs[0].fd >= 0 || pipes->outputs[1].fd >= 0)
+        if (!pipes->draining || pipes->told || pipes->outputs[0].fd >= 0 ||
+                pipes->outputs[1].fd >= 0)
                 return;
         pipes->told = true;
         (void)event_del(pipes->timer);
@@ -84,8 +87,8 @@ static void copy_output(Output *output) {
 
         if (n > 0 && pipes->last_round)
                 pipes->last_size += (size_t)n;
-        if (n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR) || (n == -EAGAIN && pipes->last_round) ||
-            pipes->last_size > DRAIN_LAST_MAX)
+        if (n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR) ||
+                (n == -EAGAIN && pipes->last_round) || pipes->last_size > DRAIN_LAST_MAX)
                 finish_output(output);
         if (stream_is_full(pipes->stream))
                 stop_output(pipes);
@@ -140,7 +143,8 @@ static void close_input(Pipes *pipes) {
         pipes->input = -1;
 }
 
-/* What a person does with Ctrl-D: once at the start of a line, twice inside one. Line editors take the same character in raw mode. */
+/* What a person does with Ctrl-D: once at the start of a line, twice inside one. Line editors take
+ * the same character in raw mode. */
 static int add_end_of_file(Pipes *pipes) {
         struct termios settings;
         cc_t eof = 4;
@@ -149,7 +153,8 @@ static int add_end_of_file(Pipes *pipes) {
                 eof = settings.c_cc[VEOF];
         if (eof == _POSIX_VDISABLE)
                 return 0;
-        if (pipes->last != '\n' && pipes->last != '\r' && pipes->last != '\0' && evbuffer_add(pipes->kept, &eof, 1) != 0)
+        if (pipes->last != '\n' && pipes->last != '\r' && pipes->last != '\0' &&
+                evbuffer_add(pipes->kept, &eof, 1) != 0)
                 return -1;
         return evbuffer_add(pipes->kept, &eof, 1);
 }
@@ -210,12 +215,14 @@ void pipes_resize(Pipes *pipes, uint16_t columns, uint16_t rows) {
         const struct winsize size = { .ws_row = rows, .ws_col = columns };
 
         if (pipes->terminal >= 0)
-                (void)ioctl(pipes->terminal, TIOCSWINSZ, &size); /* the kernel signals the foreground job */
+                (void)ioctl(pipes->terminal, TIOCSWINSZ,
+                        &size); /* the kernel signals the foreground job */
 }
 
 /* --- life --- */
 
-static int watch_output(Pipes *pipes, struct event_base *loop, Output *output, RemoteChannel channel, int fd) {
+static int watch_output(
+        Pipes *pipes, struct event_base *loop, Output *output, RemoteChannel channel, int fd) {
         *output = (Output){ .pipes = pipes, .channel = channel, .fd = fd };
         if (fd < 0)
                 return 0;
@@ -240,7 +247,8 @@ static int watch(Pipes *pipes, struct event_base *loop, int output, int errors) 
         return pipes->input_event != NULL ? fd_set_nonblocking(pipes->input) : -1;
 }
 
-int pipes_new(struct event_base *loop, const PipesFds *fds, Stream *stream, const PipesEvents *events, void *owner, Pipes **ret_pipes, Error *error) {
+int pipes_new(struct event_base *loop, const PipesFds *fds, Stream *stream,
+        const PipesEvents *events, void *owner, Pipes **ret_pipes, Error *error) {
         Pipes *pipes = calloc(1, sizeof(*pipes));
         bool is_terminal = fds->terminal >= 0;
 

@@ -2,10 +2,12 @@
 #pragma once
 
 /*
- * Pipes: the descriptors of one program, copied from and to one stream: pipes, or the master of its terminal.
+ * Pipes: the descriptors of one program, copied from and to one stream: pipes, or the master of its
+ * terminal.
  *
- * Owns the descriptors. Output goes straight into the stream and stops while that is full; input waits in a buffer of at most PIPES_INPUT_MAX and a
- * piece, and the owner pauses the stream while pipes_is_full().
+ * Owns the descriptors. Output goes straight into the stream and stops while that is full; input
+ * waits in a buffer of at most PIPES_INPUT_MAX and a piece, and the owner pauses the stream while
+ * pipes_is_full().
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,15 +34,18 @@ typedef struct PipesFds {
 } PipesFds;
 
 /* Takes the descriptors, also when it fails. Borrows loop, stream and events. */
-int pipes_new(struct event_base *loop, const PipesFds *fds, Stream *stream, const PipesEvents *events, void *owner, Pipes **ret_pipes, Error *error);
+int pipes_new(struct event_base *loop, const PipesFds *fds, Stream *stream,
+        const PipesEvents *events, void *owner, Pipes **ret_pipes, Error *error);
 Pipes *pipes_free(Pipes *pipes);
 
-/* Keeps data for the program; what it does not want any more is dropped. -1: no memory. pipes_flush() writes what it takes now. */
+/* Keeps data for the program; what it does not want any more is dropped. -1: no memory.
+ * pipes_flush() writes what it takes now. */
 int pipes_input(Pipes *pipes, const uint8_t *data, size_t size);
 void pipes_flush(Pipes *pipes);
 bool pipes_is_full(const Pipes *pipes);
 
-/* Closes the program's input behind what is kept; on a terminal as a person would, with its end-of-file character. */
+/* Closes the program's input behind what is kept; on a terminal as a person would, with its
+ * end-of-file character. */
 void pipes_end_input(Pipes *pipes);
 
 /* Without effect where there is no terminal. */
@@ -49,6 +54,6 @@ void pipes_resize(Pipes *pipes, uint16_t columns, uint16_t rows);
 /* The stream takes output again. */
 void pipes_resume_output(Pipes *pipes);
 
-/* The program has ended: tells drained() when all output is read. Somebody else may hold the other ends open: 2 s later what is
- * in the pipes then is the last. */
+/* The program has ended: tells drained() when all output is read. Somebody else may hold the other
+ * ends open: 2 s later what is in the pipes then is the last. */
 void pipes_drain(Pipes *pipes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The decoded text is never longer than the sent one, so one copy is decoded in place and cut into pairs. */
+/* The decoded text is never longer than the sent one, so one copy is decoded in place and cut into
+ * pairs. */
 #include "sidecar/gateway/query.h"
 
 #include "base/cleanup.h"
@@ -36,9 +37,11 @@ static int decode(char *text, Error *error) {
                 high = hex_digit(from[1]);
                 low = high < 0 ? -1 : hex_digit(from[2]);
                 if (low < 0)
-                        return error_set(error, ERROR_INPUT, 0, "the query has a '%%' without two hexadecimal digits");
+                        return error_set(error, ERROR_INPUT, 0,
+                                "the query has a '%%' without two hexadecimal digits");
                 if (high == 0 && low == 0)
-                        return error_set(error, ERROR_INPUT, 0, "the query has a NUL byte (%%00) in it");
+                        return error_set(
+                                error, ERROR_INPUT, 0, "the query has a NUL byte (%%00) in it");
                 *to++ = (char)(high * 16 + low);
                 from += 2;
         }
@@ -74,7 +77,8 @@ int query_parse(const char *text, Query *ret_query, Error *error) {
         char *rest;
 
         if (most > QUERY_PAIRS_MAX)
-                return error_set(error, ERROR_LIMIT, 0, "the query has more than %u parameters", QUERY_PAIRS_MAX);
+                return error_set(error, ERROR_LIMIT, 0, "the query has more than %u parameters",
+                        QUERY_PAIRS_MAX);
         copy = strdup(text);
         pairs = calloc(most, sizeof(*pairs));
         if (copy == NULL || pairs == NULL)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Query: `key=value&key=value` of a request's target, decoded, in the order it was sent. Keys may repeat. */
+/* Query: `key=value&key=value` of a request's target, decoded, in the order it was sent. Keys may
+ * repeat. */
 #include <stddef.h>
 
 #include "base/error.h"
@@ -20,6 +21,7 @@ typedef struct Query {
         char *text; /* what the pairs point into */
 } Query;
 
-/* "" is a query of no pairs. ERROR_INPUT: a bad %XX, or %00, which would end an argument early; ERROR_LIMIT: too many pairs. */
+/* "" is a query of no pairs. ERROR_INPUT: a bad %XX, or %00, which would end an argument early;
+ * ERROR_LIMIT: too many pairs. */
 int query_parse(const char *text, Query *ret_query, Error *error);
 void query_done(Query *query);

@@ -52,12 +52,14 @@ int remote_end(RemoteReader *reader, RemoteEvent *ret_event, Error *error) {
                 return 0;
         if (reader->channel == REMOTE_RESIZE) {
                 if (reader->size > sizeof(reader->kept))
-                        return error_set(error, ERROR_PEER, 0, "a resize message of %zu bytes", reader->size);
+                        return error_set(error, ERROR_PEER, 0, "a resize message of %zu bytes",
+                                reader->size);
                 *ret_event = REMOTE_EVENT_RESIZE;
         }
         if (reader->channel == REMOTE_CLOSE && reader->protocol == REMOTE_PROTOCOL_V5) {
                 if (reader->size != 1)
-                        return error_set(error, ERROR_PEER, 0, "a close message that names %zu channels", reader->size);
+                        return error_set(error, ERROR_PEER, 0,
+                                "a close message that names %zu channels", reader->size);
                 /* The client may close what it reads, too; that changes nothing for us. */
                 if ((uint8_t)reader->kept[0] == REMOTE_STDIN)
                         *ret_event = REMOTE_EVENT_INPUT_END;

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * ExecRequest: the query of an exec, checked, in the form the launcher takes. docs/formats/exec.md lists the parameters: those of
- * Kubernetes' PodExecOptions and ours (login, env, workdir, timeout). Unknown ones are ignored, as the API server does.
+ * ExecRequest: the query of an exec, checked, in the form the launcher takes. docs/formats/exec.md
+ * lists the parameters: those of Kubernetes' PodExecOptions and ours (login, env, workdir,
+ * timeout). Unknown ones are ignored, as the API server does.
  */
 #include <stdbool.h>
 
@@ -22,7 +23,8 @@ typedef struct ExecRequest {
         Query query;
 } ExecRequest;
 
-/* ERROR_INPUT or ERROR_LIMIT say which parameter and why. *ret_request is the caller's: exec_request_free(). */
+/* ERROR_INPUT or ERROR_LIMIT say which parameter and why. *ret_request is the caller's:
+ * exec_request_free(). */
 int exec_request_new(const char *query, ExecRequest **ret_request, Error *error);
 /* Who asks, and how ("tls", "unix"; borrowed for life): not the query's to say. */
 void exec_request_set_caller(ExecRequest *request, const char *caller, const char *source);

@@ -37,8 +37,8 @@ int response_write(struct evbuffer *output, const Response *response) {
                 "Cache-Control: no-store\r\n"
                 "X-Content-Type-Options: nosniff\r\n"
                 "%s%s\r\n%s",
-                response->code, phrase_of(response->code), response->type, strlen(response->body), response->fields,
-                response->close ? "Connection: close\r\n" : "", response->body);
+                response->code, phrase_of(response->code), response->type, strlen(response->body),
+                response->fields, response->close ? "Connection: close\r\n" : "", response->body);
 
         return n < 0 ? -1 : 0;
 }
@@ -52,7 +52,7 @@ int response_write_upgrade(struct evbuffer *output, const Handshake *handshake) 
                 handshake->accept);
 
         if (n >= 0 && handshake->name_size > 0)
-                n = evbuffer_add_printf(
-                        output, "Sec-WebSocket-Protocol: %.*s\r\n", (int)handshake->name_size, handshake->name);
+                n = evbuffer_add_printf(output, "Sec-WebSocket-Protocol: %.*s\r\n",
+                        (int)handshake->name_size, handshake->name);
         return n < 0 || evbuffer_add(output, "\r\n", 2) != 0 ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A path is cut into segments and compared with the patterns of one table. Nothing is decoded: no path served here has a byte to escape. */
+/* A path is cut into segments and compared with the patterns of one table. Nothing is decoded: no
+ * path served here has a byte to escape. */
 #include "sidecar/gateway/route.h"
 
 #include <stdbool.h>
@@ -57,30 +58,37 @@ static bool split(const char *path, size_t size, Segment *segments, size_t *ret_
 }
 
 static bool is_proxy_prefix(const Segment *segments, size_t count) {
-        return count >= PROXY_SEGMENTS && segment_is(segments[0], "api") && segment_is(segments[1], "v1") &&
-                segment_is(segments[2], "namespaces") &&
-                (segment_is(segments[4], "pods") || segment_is(segments[4], "services")) &&
-                segment_is(segments[6], "proxy");
+        return count >= PROXY_SEGMENTS && segment_is(segments[0], "api") &&
+               segment_is(segments[1], "v1") && segment_is(segments[2], "namespaces") &&
+               (segment_is(segments[4], "pods") || segment_is(segments[4], "services")) &&
+               segment_is(segments[6], "proxy");
 }
 
 static bool matches(const Pattern *pattern, const Segment *segments, size_t count) {
         for (size_t i = 0; i < count; i++)
                 if (pattern->segments[i] == NULL ||
-                    (strcmp(pattern->segments[i], "*") != 0 && !segment_is(segments[i], pattern->segments[i])))
+                        (strcmp(pattern->segments[i], "*") != 0 &&
+                                !segment_is(segments[i], pattern->segments[i])))
                         return false;
         return pattern->segments[count] == NULL;
 }
 
-static bool is_name_byte(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+static bool is_letter_or_digit(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_name(Segment segment, size_t most) {
+        bool good = segment.size <= most && is_letter_or_digit(segment.text[0]) &&
+                    is_letter_or_digit(segment.text[segment.size - 1]);
+
+        for (size_t i = 0; good && i < segment.size; i++)
+                good = is_letter_or_digit(segment.text[i]) || segment.text[i] == '-' ||
+                       segment.text[i] == '.';
+        return good;
 }
 
 static int copy_name(Segment segment, const char *what, char *name, size_t most, Error *error) {
-        bool good = segment.size <= most;
-
-        for (size_t i = 0; good && i < segment.size; i++)
-                good = is_name_byte(segment.text[i]);
-        if (!good)
+        if (!is_name(segment, most))
                 return error_set(error, ERROR_INPUT, 0, "'%.*s' cannot be the name of a %s",
                         (int)(segment.size > 80 ? 80 : segment.size), segment.text, what);
         memcpy(name, segment.text, segment.size);
@@ -92,9 +100,11 @@ static int fill(RouteKind kind, const Segment *segments, Route *route, Error *er
         route->kind = kind;
         if (kind < ROUTE_NAMESPACE)
                 return 0;
-        if (copy_name(segments[3], "namespace", route->pod_namespace, ROUTE_NAMESPACE_MAX, error) < 0)
+        if (copy_name(segments[3], "namespace", route->pod_namespace, ROUTE_NAMESPACE_MAX, error))
                 return -1;
-        return kind == ROUTE_NAMESPACE ? 0 : copy_name(segments[5], "pod", route->pod, ROUTE_POD_MAX, error);
+        if (kind == ROUTE_NAMESPACE)
+                return 0;
+        return copy_name(segments[5], "pod", route->pod, ROUTE_POD_MAX, error);
 }
 
 int route_parse(const char *target, Route *ret_route, Error *error) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Route: what a request's path asks for. The few paths of the Kubernetes API that clients of exec need, and the health paths. */
+/* Route: what a request's path asks for. The few paths of the Kubernetes API that clients of exec
+ * need, and the health paths. */
 #include "base/error.h"
 
 typedef enum RouteKind {
@@ -29,7 +30,9 @@ typedef struct Route {
         const char *query; /* borrowed from the target; "" when there is none */
 } Route;
 
-/* A path nobody serves is ROUTE_UNKNOWN, not an error. ERROR_INPUT: a target that is no path, or a name that cannot be one.
+/* A path nobody serves is ROUTE_UNKNOWN, not an error. ERROR_INPUT: a target that is no path, or a
+ * name that cannot be one.
  *
- * A prefix `/api/v1/namespaces/NS/{pods,services}/NAME/proxy` in front, as it stands in a client's server address, is taken off. */
+ * A prefix `/api/v1/namespaces/NS/{pods,services}/NAME/proxy` in front, as it stands in a client's
+ * server address, is taken off. */
 int route_parse(const char *target, Route *ret_route, Error *error);

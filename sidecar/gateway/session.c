@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The upgrade is answered before the launcher is asked. A refusal of the launcher could be an HTTP error instead, but kubectl answers one by
- * asking again in SPDY, and then the session would be tried twice and audited twice. So a refusal comes as the Status of a session that
- * has not run; one that a shell would have reported (no such program: 127, not executable: 126) comes as a shell reports it.
+ * The upgrade is answered before the launcher is asked. A refusal of the launcher could be an HTTP
+ * error instead, but kubectl answers one by asking again in SPDY, and then the session would be
+ * tried twice and audited twice. So a refusal comes as the Status of a session that has not run;
+ * one that a shell would have reported (no such program: 127, not executable: 126) comes as a shell
+ * reports it.
  *
- * The end, in this order: the program's end is known, its output is sent, Status, Close. The client leaving first is the program's hangup.
+ * The end, in this order: the program's end is known, its output is sent, Status, Close. The client
+ * leaving first is the program's hangup.
  */
 #include "sidecar/gateway/session.h"
 
@@ -23,15 +26,15 @@
 
 #define EXIT_TIMED_OUT 124 /* as timeout(1) says it */
 
-/* kubectl gives up a connection 61 s after the last pong, and its own pings wait behind its data: while input is not read, a pong
- * that nobody asked for keeps it. */
+/* kubectl gives up a connection 61 s after the last pong, and its own pings wait behind its data:
+ * while input is not read, a pong that nobody asked for keeps it. */
 static const struct timeval pong_interval = { .tv_sec = 10 };
 
 typedef enum SessionState {
         SESSION_STARTING = 1, /* asked of the launcher */
         SESSION_RUNNING,
-        SESSION_DRAINING,     /* the program has ended; its output is still being sent */
-        SESSION_CLOSING,      /* Status and Close are sent */
+        SESSION_DRAINING, /* the program has ended; its output is still being sent */
+        SESSION_CLOSING,  /* Status and Close are sent */
 } SessionState;
 
 static const bool moves[][SESSION_CLOSING + 1] = {
@@ -49,7 +52,7 @@ struct Session {
         ControlRequest *running; /* NULL once the launcher has said how it ended */
         Pipes *pipes;
         RemoteReader reader;
-        Error broken;            /* what the client did wrong, found while reading */
+        Error broken; /* what the client did wrong, found while reading */
         struct event *deadline, *pong;
         bool timed_out;
         uint8_t exit_code;
@@ -93,13 +96,18 @@ static char *exit_status(const Session *session) {
                 return api_session_exit(session->exit_code, session->sandbox);
         if (session->exit_code == 0)
                 return NULL;
-        (void)snprintf(text, sizeof(text), "command terminated with exit code %u", session->exit_code);
+        (void)snprintf(
+                text, sizeof(text), "command terminated with exit code %u", session->exit_code);
         return strdup(text);
 }
 
 static void fail(Session *session, unsigned code, const char *message) {
-        char *status = session->reader.protocol == REMOTE_PROTOCOL_CHANNEL ? strdup(message) : api_session_failure(code, message);
+        char *status;
 
+        if (session->reader.protocol == REMOTE_PROTOCOL_CHANNEL)
+                status = strdup(message);
+        else
+                status = api_session_failure(code, message);
         close_with(session, status, STREAM_NORMAL);
 }
 
@@ -153,7 +161,8 @@ static void on_started(void *owner, const char *status, int *fds, size_t fd_coun
                 return;
         (void)snprintf(session->sandbox, sizeof(session->sandbox), "%s", status);
         taken = take_fds(session, fds, fd_count);
-        if (pipes_new(session->loop, &taken, session->stream, &pipes_events, session, &session->pipes, &error) < 0) {
+        if (pipes_new(session->loop, &taken, session->stream, &pipes_events, session,
+                    &session->pipes, &error) < 0) {
                 leave_program(session, "no memory");
                 fail(session, api_code(error.kind), error.text);
                 return;
@@ -166,7 +175,8 @@ static void report_as_shell(Session *session, const WireSessionRefused *refused)
         bool terminal = (session->request->start.flags & WIRE_SESSION_TTY) != 0;
         bool errors = (session->request->start.flags & WIRE_SESSION_STDERR) != 0;
         char line[ERROR_TEXT_MAX + 32];
-        int size = snprintf(line, sizeof(line), "navigator: %s%s", refused->text, terminal ? "\r\n" : "\n");
+        int size = snprintf(
+                line, sizeof(line), "navigator: %s%s", refused->text, terminal ? "\r\n" : "\n");
 
         if (size > 0 && (terminal || errors))
                 (void)stream_send(session->stream, terminal ? REMOTE_STDOUT : REMOTE_STDERR, line,
@@ -193,7 +203,8 @@ static void on_ended(void *owner, uint8_t exit_code) {
         if (move(session, SESSION_DRAINING))
                 pipes_drain(session->pipes);
         else
-                close_with(session, exit_status(session), STREAM_NORMAL); /* stopped before it had started */
+                close_with(session, exit_status(session),
+                        STREAM_NORMAL); /* stopped before it had started */
 }
 
 static const ControlSessionEvents control_events = { on_started, on_refused, on_ended };
@@ -212,17 +223,20 @@ static void on_resize(Session *session) {
         const RemoteReader *reader = &session->reader;
         uint16_t columns, rows;
 
-        if (resize_parse(reader->kept, reader->size, &columns, &rows, &session->broken) == 0 && session->pipes != NULL)
+        if (resize_parse(reader->kept, reader->size, &columns, &rows, &session->broken) == 0 &&
+                session->pipes != NULL)
                 pipes_resize(session->pipes, columns, rows);
 }
 
 static void on_piece(void *owner, const uint8_t *data, size_t size) {
         Session *session = owner;
 
-        if (remote_piece(&session->reader, &data, &size) != REMOTE_EVENT_INPUT || session->pipes == NULL)
+        if (remote_piece(&session->reader, &data, &size) != REMOTE_EVENT_INPUT ||
+                session->pipes == NULL)
                 return;
         if (pipes_input(session->pipes, data, size) < 0)
-                (void)error_set(&session->broken, ERROR_LIMIT, 0, "no memory for the session's input");
+                (void)error_set(
+                        &session->broken, ERROR_LIMIT, 0, "no memory for the session's input");
 }
 
 static void on_message_end(void *owner) {
@@ -237,9 +251,11 @@ static void on_message_end(void *owner) {
                 pipes_end_input(session->pipes);
 }
 
-/* Messages are read when there is a program that takes them; until then they wait with the client. */
+/* Messages are read when there is a program that takes them; until then they wait with the client.
+ */
 static void update_input(Session *session) {
-        bool stop = session->state == SESSION_STARTING || (session->pipes != NULL && pipes_is_full(session->pipes));
+        bool stop = session->state == SESSION_STARTING ||
+                    (session->pipes != NULL && pipes_is_full(session->pipes));
 
         if (stop)
                 stream_pause(session->stream);
@@ -278,7 +294,8 @@ static void on_room(void *owner) {
                 pipes_resume_output(session->pipes);
 }
 
-/* A Close, or a broken frame: nobody reads the output any more, and before version 5 this is the only way to say that input has ended. */
+/* A Close, or a broken frame: nobody reads the output any more, and before version 5 this is the
+ * only way to say that input has ended. */
 static void on_closed(void *owner) {
         Session *session = owner;
 
@@ -293,7 +310,8 @@ static void on_gone(void *owner) {
         session->gone(session->owner, session);
 }
 
-static const StreamEvents stream_events = { on_piece, on_message_end, on_read, on_room, on_closed, on_gone };
+static const StreamEvents stream_events = { on_piece, on_message_end, on_read, on_room, on_closed,
+        on_gone };
 
 /* --- life --- */
 
@@ -306,7 +324,8 @@ static int begin(Session *session, Control *control) {
                 return -1;
         if (limit.tv_sec > 0 && event_add(session->deadline, &limit) != 0)
                 return -1;
-        session->running = control_session_start(control, &session->request->start, &control_events, session);
+        session->running =
+                control_session_start(control, &session->request->start, &control_events, session);
         update_input(session);
         return session->running != NULL ? 0 : -1;
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 /*
- * Session: one WebSocket client and one program in the sandbox, from the answered upgrade to the Status.
+ * Session: one WebSocket client and one program in the sandbox, from the answered upgrade to the
+ * Status.
  *
- * Owns the stream, the pipes and the deadline. States: STARTING -> RUNNING -> DRAINING -> CLOSING; a client that leaves ends it from any of them.
+ * Owns the stream, the pipes and the deadline. States: STARTING -> RUNNING -> DRAINING -> CLOSING;
+ * a client that leaves ends it from any of them.
  */
 #include "sidecar/gateway/remotecommand.h"
 #include "sidecar/gateway/request.h"
@@ -24,7 +26,8 @@ typedef struct SessionParts {
         RemoteProtocol protocol;
 } SessionParts;
 
-/* Starts at once. gone is called once, from the loop, when the session is over and its client has gone: free it then. NULL: no memory; the parts are freed then, too. */
+/* Starts at once. gone is called once, from the loop, when the session is over and its client has
+ * gone: free it then. NULL: no memory; the parts are freed then, too. */
 Session *session_new(const SessionParts *parts, SessionGone gone, void *owner);
 /* Also ends a session that still runs. */
 Session *session_free(Session *session);

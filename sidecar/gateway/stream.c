@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Input goes through wslay in its unbuffered mode: it checks frames, unmasks them, answers pings and hands on payload as it comes. Output
- * is framed here: wslay would copy it, and a Close queued in wslay overtakes data that waits there.
+ * Input goes through wslay in its unbuffered mode: it checks frames, unmasks them, answers pings
+ * and hands on payload as it comes. Output is framed here: wslay would copy it, and a Close queued
+ * in wslay overtakes data that waits there.
  *
- * Two brakes on reading: the owner's pause, and a full output, because a flood of pings is a flood of pongs.
+ * Two brakes on reading: the owner's pause, and a full output, because a flood of pings is a flood
+ * of pongs.
  */
 #include "sidecar/gateway/stream.h"
 
@@ -27,14 +29,15 @@ struct Stream {
         wslay_event_context_ptr frames;
         const StreamEvents *events;
         void *owner;
-        uint8_t opcode;   /* of the frame that is coming in */
-        bool paused;      /* by the owner */
-        bool braked;      /* the transport's reading is off */
-        bool closing;     /* our Close is sent */
+        uint8_t opcode; /* of the frame that is coming in */
+        bool paused;    /* by the owner */
+        bool braked;    /* the transport's reading is off */
+        bool closing;   /* our Close is sent */
         bool told_closed;
 };
 
-static ssize_t receive(wslay_event_context_ptr frames, uint8_t *data, size_t size, int flags, void *owner) {
+static ssize_t receive(
+        wslay_event_context_ptr frames, uint8_t *data, size_t size, int flags, void *owner) {
         Stream *stream = owner;
         int n = -1;
 
@@ -46,7 +49,8 @@ static ssize_t receive(wslay_event_context_ptr frames, uint8_t *data, size_t siz
         return -1;
 }
 
-static ssize_t transmit(wslay_event_context_ptr frames, const uint8_t *data, size_t size, int flags, void *owner) {
+static ssize_t transmit(
+        wslay_event_context_ptr frames, const uint8_t *data, size_t size, int flags, void *owner) {
         Stream *stream = owner;
 
         if (evbuffer_add(transport_output(stream->transport), data, size) == 0)
@@ -55,13 +59,15 @@ static ssize_t transmit(wslay_event_context_ptr frames, const uint8_t *data, siz
         return -1;
 }
 
-static void frame_start(wslay_event_context_ptr frames, const struct wslay_event_on_frame_recv_start_arg *frame, void *owner) {
+static void frame_start(wslay_event_context_ptr frames,
+        const struct wslay_event_on_frame_recv_start_arg *frame, void *owner) {
         Stream *stream = owner;
 
         stream->opcode = frame->opcode;
 }
 
-static void frame_piece(wslay_event_context_ptr frames, const struct wslay_event_on_frame_recv_chunk_arg *piece, void *owner) {
+static void frame_piece(wslay_event_context_ptr frames,
+        const struct wslay_event_on_frame_recv_chunk_arg *piece, void *owner) {
         Stream *stream = owner;
 
         /* Control frames come by here, too. */
@@ -69,7 +75,8 @@ static void frame_piece(wslay_event_context_ptr frames, const struct wslay_event
                 stream->events->piece(stream->owner, piece->data, piece->data_length);
 }
 
-static void message_end(wslay_event_context_ptr frames, const struct wslay_event_on_msg_recv_arg *message, void *owner) {
+static void message_end(wslay_event_context_ptr frames,
+        const struct wslay_event_on_msg_recv_arg *message, void *owner) {
         Stream *stream = owner;
 
         if (!wslay_is_ctrl_frame(message->opcode))
@@ -94,7 +101,8 @@ static void on_readable(void *owner) {
         bool ended;
 
         ended = wslay_event_recv(stream->frames) != 0 || wslay_event_send(stream->frames) != 0;
-        ended = ended || wslay_event_get_close_received(stream->frames) || wslay_event_get_read_enabled(stream->frames) == 0;
+        ended = ended || wslay_event_get_close_received(stream->frames) ||
+                wslay_event_get_read_enabled(stream->frames) == 0;
         brake(stream);
         if (!ended) {
                 stream->events->read(stream->owner);
@@ -129,7 +137,8 @@ Stream *stream_new(Transport *transport, const StreamEvents *events, void *owner
         };
         Stream *stream = calloc(1, sizeof(*stream));
 
-        if (stream == NULL || wslay_event_context_server_init(&stream->frames, &callbacks, stream) != 0) {
+        if (stream == NULL ||
+                wslay_event_context_server_init(&stream->frames, &callbacks, stream) != 0) {
                 (void)transport_free(transport);
                 free(stream);
                 return NULL;
@@ -209,8 +218,8 @@ int stream_send(Stream *stream, uint8_t channel, const void *data, size_t size) 
         return r;
 }
 
-/* As much room as there is to read: a reserve of the most for a few bytes would make many small messages take far more memory than
- * their length, which is what the brakes count. */
+/* As much room as there is to read: a reserve of the most for a few bytes would make many small
+ * messages take far more memory than their length, which is what the brakes count. */
 static size_t readable_size(int fd) {
         int size = 0;
 
@@ -255,7 +264,8 @@ void stream_pong(Stream *stream) {
 void stream_close(Stream *stream, StreamCode code) {
         if (stream->closing)
                 return;
-        /* All data is in the output already, so wslay's Close comes behind it. After the peer's Close this sends nothing: the answer is out. */
+        /* All data is in the output already, so wslay's Close comes behind it. After the peer's
+         * Close this sends nothing: the answer is out. */
         (void)wslay_event_queue_close(stream->frames, (uint16_t)code, NULL, 0);
         (void)wslay_event_send(stream->frames);
         stream->closing = true;

@@ -8,7 +8,8 @@
 #include <string.h>
 
 int targets_set(Targets *targets, const WireTargets *from, Error *error) {
-        Targets copy = { .pod_namespace = strdup(from->pod_namespace), .pod_name = strdup(from->pod_name) };
+        Targets copy = { .pod_namespace = strdup(from->pod_namespace),
+                .pod_name = strdup(from->pod_name) };
         size_t count = 0;
 
         while (from->containers[count] != NULL)
@@ -20,9 +21,11 @@ int targets_set(Targets *targets, const WireTargets *from, Error *error) {
                         break;
                 copy.count++;
         }
-        if (copy.pod_namespace == NULL || copy.pod_name == NULL || copy.containers == NULL || copy.count < count) {
+        if (copy.pod_namespace == NULL || copy.pod_name == NULL || copy.containers == NULL ||
+                copy.count < count) {
                 targets_done(&copy);
-                return error_set(error, ERROR_LIMIT, 0, "no memory for the names of the containers");
+                return error_set(
+                        error, ERROR_LIMIT, 0, "no memory for the names of the containers");
         }
         targets_done(targets);
         *targets = copy;
@@ -47,7 +50,8 @@ bool targets_is_namespace(const Targets *targets, const char *pod_namespace) {
 }
 
 bool targets_is_pod(const Targets *targets, const char *pod_namespace, const char *pod_name) {
-        return targets_is_namespace(targets, pod_namespace) && is_or_unknown(targets->pod_name, pod_name);
+        return targets_is_namespace(targets, pod_namespace) &&
+               is_or_unknown(targets->pod_name, pod_name);
 }
 
 bool targets_has_container(const Targets *targets, const char *name) {

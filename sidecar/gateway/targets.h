@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Targets: the gateway's copy of what the launcher last said can be entered: the pod's name and its containers, the default first. */
+/* Targets: the gateway's copy of what the launcher last said can be entered: the pod's name and its
+ * containers, the default first. */
 #include <stdbool.h>
 #include <stddef.h>
 

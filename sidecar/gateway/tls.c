@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * No renegotiation, no tickets and no session cache: a session is long and its handshake is not what it waits for, and what is not kept cannot leak.
- * SSL_CTX_set_read_ahead() is left off: with libevent's bufferevents it makes transfers hang.
+ * No renegotiation, no tickets and no session cache: a session is long and its handshake is not
+ * what it waits for, and what is not kept cannot leak. SSL_CTX_set_read_ahead() is left off: with
+ * libevent's bufferevents it makes transfers hang.
  */
 #include "sidecar/gateway/tls.h"
 
@@ -63,12 +64,15 @@ static int use_key(SSL_CTX *context, BIO *pem, Error *error) {
         return 0;
 }
 
-/* HTTP/1.1 is what we speak. A client that offers only others is refused here, one that offers none is taken at its word. */
-static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size, const unsigned char *in, unsigned in_size, void *data) {
+/* HTTP/1.1 is what we speak. A client that offers only others is refused here, one that offers none
+ * is taken at its word. */
+static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size,
+        const unsigned char *in, unsigned in_size, void *data) {
         static const unsigned char ours[] = "\x08http/1.1";
         unsigned char *chosen = NULL;
 
-        if (SSL_select_next_proto(&chosen, out_size, ours, sizeof(ours) - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED)
+        if (SSL_select_next_proto(&chosen, out_size, ours, sizeof(ours) - 1, in, in_size) !=
+                OPENSSL_NPN_NEGOTIATED)
                 return SSL_TLSEXT_ERR_ALERT_FATAL;
         *out = chosen;
         return SSL_TLSEXT_ERR_OK;
@@ -76,14 +80,15 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_s
 
 static int configure(SSL_CTX *context, Error *error) {
         if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
-            SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 || SSL_CTX_set_num_tickets(context, 0) != 1)
+                SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
+                SSL_CTX_set_num_tickets(context, 0) != 1)
                 return failed(error, "cannot set up TLS");
-        SSL_CTX_set_options(context,
-                SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                        SSL_OP_NO_COMPRESSION);
+        SSL_CTX_set_options(
+                context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
         SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-        SSL_CTX_set_mode(context,
-                SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
         SSL_CTX_set_alpn_select_cb(context, choose_alpn, NULL);
         return 0;
 }
@@ -96,7 +101,8 @@ static int load(SSL_CTX *context, BIO *certificate, BIO *key, Error *error) {
         return use_key(context, key, error);
 }
 
-int tls_new(const char *certificate, size_t certificate_size, const char *key, size_t key_size, Tls **ret_tls, Error *error) {
+int tls_new(const char *certificate, size_t certificate_size, const char *key, size_t key_size,
+        Tls **ret_tls, Error *error) {
         cleanup(tls_freep) Tls *tls = calloc(1, sizeof(*tls));
         BIO *certificate_pem = BIO_new_mem_buf(certificate, (int)certificate_size);
         BIO *key_pem = BIO_new_mem_buf(key, (int)key_size);
@@ -129,13 +135,14 @@ struct bufferevent *tls_accept(Tls *tls, struct event_base *loop, int fd) {
 
         if (ssl == NULL)
                 return NULL;
-        connection = bufferevent_openssl_socket_new(
-                loop, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+        connection = bufferevent_openssl_socket_new(loop, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
+                BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
         if (connection == NULL) {
                 SSL_free(ssl);
                 return NULL;
         }
-        /* A peer that closes without close_notify is an end like any other: what matters ends with a Status or a Close frame. */
+        /* A peer that closes without close_notify is an end like any other: what matters ends with
+         * a Status or a Close frame. */
         bufferevent_openssl_set_allow_dirty_shutdown(connection, 1);
         return connection;
 }

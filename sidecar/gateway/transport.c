@@ -2,11 +2,15 @@
 
 /*
  * What bufferevents want treated with care is treated here:
- * - reading is braked by disabling EV_READ; a high watermark would leave bytes inside the TLS library with no event to fetch them,
- * - bytes that are in the input buffer already raise no event when reading is enabled again, so one is triggered by hand,
- * - a free drops unsent output and says nothing to the peer: finishing flushes, says the end, and waits for the peer's,
- * - with reading disabled nobody sees the peer leave, so it is looked for once a second. (libevent's EV_CLOSED would do but for a reset connection: that is
- *   reported as readable, nobody takes it, and the loop spins.)
+ * - reading is braked by disabling EV_READ; a high watermark would leave bytes inside the TLS
+ * library with no event to fetch them,
+ * - bytes that are in the input buffer already raise no event when reading is enabled again, so one
+ * is triggered by hand,
+ * - a free drops unsent output and says nothing to the peer: finishing flushes, says the end, and
+ * waits for the peer's,
+ * - with reading disabled nobody sees the peer leave, so it is looked for once a second.
+ * (libevent's EV_CLOSED would do but for a reset connection: that is reported as readable, nobody
+ * takes it, and the loop spins.)
  */
 #include "sidecar/gateway/transport.h"
 
@@ -27,7 +31,8 @@ typedef enum TransportState {
         TRANSPORT_GONE,
 } TransportState;
 
-/* A person who reads in a pager takes what is left when they go on; the memory that waits is bounded. */
+/* A person who reads in a pager takes what is left when they go on; the memory that waits is
+ * bounded. */
 static const struct timeval flush_limit = { .tv_sec = 600 };
 static const struct timeval linger_limit = { .tv_sec = 2 };
 static const struct timeval look_interval = { .tv_sec = 1 };
@@ -36,8 +41,8 @@ struct Transport {
         struct bufferevent *connection;
         bool is_tls;
         TransportState state;
-        struct event *timer;  /* of flushing and lingering */
-        struct event *look;   /* for the peer's end while reading is paused */
+        struct event *timer; /* of flushing and lingering */
+        struct event *look;  /* for the peer's end while reading is paused */
         const TransportEvents *events;
         void *owner;
 };
@@ -79,7 +84,8 @@ static void on_readable(struct bufferevent *connection, void *data) {
 static void on_writable(struct bufferevent *connection, void *data) {
         Transport *transport = data;
 
-        if (transport->state == TRANSPORT_FLUSHING && evbuffer_get_length(transport_output(transport)) == 0)
+        if (transport->state == TRANSPORT_FLUSHING &&
+                evbuffer_get_length(transport_output(transport)) == 0)
                 say_end(transport);
         else if (transport->state == TRANSPORT_OPEN && transport->events != NULL)
                 transport->events->room(transport->owner);
@@ -92,7 +98,8 @@ static void on_event(struct bufferevent *connection, short what, void *data) {
 
 static void on_look(int fd, short what, void *data) {
         Transport *transport = data;
-        struct pollfd look = { .fd = bufferevent_getfd(transport->connection), .events = POLLRDHUP };
+        struct pollfd look = { .fd = bufferevent_getfd(transport->connection),
+                .events = POLLRDHUP };
 
         if (poll(&look, 1, 0) > 0)
                 leave(transport);
@@ -102,15 +109,18 @@ static void on_timer(int fd, short what, void *data) {
         leave(data);
 }
 
+static struct bufferevent *accept_plain(struct event_base *loop, int fd) {
+        return bufferevent_socket_new(loop, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+}
+
 Transport *transport_new(struct event_base *loop, int fd, Tls *tls) {
         Transport *transport = calloc(1, sizeof(*transport));
 
         if (transport != NULL) {
                 transport->state = TRANSPORT_OPEN;
                 transport->is_tls = tls != NULL;
-                transport->connection = tls != NULL ?
-                        tls_accept(tls, loop, fd) :
-                        bufferevent_socket_new(loop, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+                transport->connection =
+                        tls != NULL ? tls_accept(tls, loop, fd) : accept_plain(loop, fd);
         }
         if (transport == NULL || transport->connection == NULL) {
                 (void)fd_close(fd);
