@@ -64,7 +64,7 @@ static bool reverse_ipv4(const char *host, Address *ret_address) {
                 host += size + 1;
         }
         *ret_address = address_from_bytes(address, sizeof(address));
-        return strcmp(host, REVERSE_IPV4 + 1) == 0;
+        return strcmp(host, &REVERSE_IPV4[1]) == 0;
 }
 
 /* Thirty-two hexadecimal digits, the last one first, a dot behind each. */
