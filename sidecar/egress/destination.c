@@ -11,7 +11,8 @@
 #define QUOTED_MAX 128
 
 static int refuse(Error *error, const char *text, size_t size, const char *why) {
-        return error_set(error, ERROR_INPUT, 0, "'%.*s' %s", size < QUOTED_MAX ? (int)size : QUOTED_MAX, text, why);
+        return error_set(error, ERROR_INPUT, 0, "'%.*s' %s",
+                size < QUOTED_MAX ? (int)size : QUOTED_MAX, text, why);
 }
 
 void destination_from_address(const Address *address, uint16_t port, Destination *ret_destination) {
@@ -36,16 +37,19 @@ static int parse_host(const char *text, size_t size, Destination *destination, E
 
         form = host_parse(copy, destination->host);
         if (form == HOST_NUMBERS)
-                return refuse(error, text, size, "looks like a number that some programs read as an address; write a.b.c.d");
+                return refuse(error, text, size,
+                        "looks like a number that some programs read as an address; write a.b.c.d");
         if (form != HOST_NAME && form != HOST_ADDRESS)
                 return refuse(error, text, size, "is neither a host name nor an address");
-        destination->literal = form == HOST_ADDRESS && address_parse(destination->host, &destination->address);
+        destination->literal =
+                form == HOST_ADDRESS && address_parse(destination->host, &destination->address);
         if (text[0] != '[' && destination->literal && destination->address.family == 6)
                 return refuse(error, text, size, "is an IPv6 address and stands in brackets");
         return 0;
 }
 
-int destination_parse(const char *text, size_t size, uint16_t default_port, Destination *ret_destination, Error *error) {
+int destination_parse(const char *text, size_t size, uint16_t default_port,
+        Destination *ret_destination, Error *error) {
         const char *bracket = size > 0 && text[0] == '[' ? memchr(text, ']', size) : NULL;
         const char *after = bracket != NULL ? bracket : text;
         const char *colon = memchr(after, ':', size - (size_t)(after - text));
@@ -64,10 +68,13 @@ int destination_parse(const char *text, size_t size, uint16_t default_port, Dest
         return 0;
 }
 
-void destination_format(const Destination *destination, uint16_t default_port, char ret_text[static DESTINATION_TEXT_SIZE]) {
+void destination_format(const Destination *destination, uint16_t default_port,
+        char ret_text[static DESTINATION_TEXT_SIZE]) {
         const bool bracketed = destination->literal && destination->address.family == 6;
-        const int size = snprintf(ret_text, HOST_SIZE + 2, bracketed ? "[%s]" : "%s", destination->host);
+        const int size =
+                snprintf(ret_text, HOST_SIZE + 2, bracketed ? "[%s]" : "%s", destination->host);
 
         if (destination->port != default_port)
-                (void)snprintf(ret_text + size, DESTINATION_TEXT_SIZE - (size_t)size, ":%u", destination->port);
+                (void)snprintf(ret_text + size, DESTINATION_TEXT_SIZE - (size_t)size, ":%u",
+                        destination->port);
 }

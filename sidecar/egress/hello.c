@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A ClientHello is one handshake message carried by one or more records, so there are two nested lengths to follow. Flight takes the
- * record headers out and leaves the message contiguous; Reader then walks the message with every length checked against what is left.
+ * A ClientHello is one handshake message carried by one or more records, so there are two nested
+ * lengths to follow. Flight takes the record headers out and leaves the message contiguous; Reader
+ * then walks the message with every length checked against what is left.
  *
  * A Reader that fails stays failed and returns zeros: the parser asks once at its end.
  */
@@ -60,9 +61,10 @@ static int bad(Error *error, const char *what) {
         return error_set(error, ERROR_PEER, 0, "the TLS ClientHello is malformed: %s", what);
 }
 
-/* Copies the handshake bytes of the records in `data` to `message`. Returns the size of the message and *ret_size bytes of it that are
- * there, or an outcome. */
-static int collect(const uint8_t *data, size_t size, uint8_t message[static HELLO_SIZE_MAX], size_t *ret_size, Error *error) {
+/* Copies the handshake bytes of the records in `data` to `message`. Returns the size of the message
+ * and *ret_size bytes of it that are there, or an outcome. */
+static int collect(const uint8_t *data, size_t size, uint8_t message[static HELLO_SIZE_MAX],
+        size_t *ret_size, Error *error) {
         size_t have = 0, want = MESSAGE_HEADER_SIZE;
 
         while (have < want) {
@@ -88,7 +90,8 @@ static int collect(const uint8_t *data, size_t size, uint8_t message[static HELL
                 if (have > 0 && message[0] != CLIENT_HELLO)
                         return bad(error, "another message comes first");
                 if (have >= MESSAGE_HEADER_SIZE)
-                        want = MESSAGE_HEADER_SIZE + ((size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3]);
+                        want = MESSAGE_HEADER_SIZE +
+                               ((size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3]);
                 if (want > HELLO_SIZE_MAX)
                         return bad(error, "too long");
                 if (have < want && here < length)
@@ -103,7 +106,8 @@ static int collect(const uint8_t *data, size_t size, uint8_t message[static HELL
 }
 
 static bool is_name_byte(uint8_t byte) {
-        return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_';
+        return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
+               byte == '.' || byte == '_';
 }
 
 static bool read_server_name(Reader extension, Hello *hello) {
@@ -111,8 +115,10 @@ static bool read_server_name(Reader extension, Hello *hello) {
         size_t type = number(&list, 1);
         Reader name = vector(&list, 2);
 
-        /* Exactly one name: RFC 6066 permits no second of a type, and no other type was ever defined. */
-        if (extension.failed || extension.left > 0 || list.failed || list.left > 0 || name.failed || type != NAME_TYPE_HOST)
+        /* Exactly one name: RFC 6066 permits no second of a type, and no other type was ever
+         * defined. */
+        if (extension.failed || extension.left > 0 || list.failed || list.left > 0 || name.failed ||
+                type != NAME_TYPE_HOST)
                 return false;
         if (name.left == 0 || name.left >= sizeof(hello->server_name))
                 return false;
@@ -159,7 +165,8 @@ static int read_message(Reader message, Hello *ret_hello, Error *error) {
         session_id = vector(&message, 1);
         ciphers = vector(&message, 2);
         compressions = vector(&message, 1);
-        if (message.failed || session_id.left > SESSION_ID_MAX || ciphers.left < 2 || ciphers.left % 2 != 0 || compressions.left < 1)
+        if (message.failed || session_id.left > SESSION_ID_MAX || ciphers.left < 2 ||
+                ciphers.left % 2 != 0 || compressions.left < 1)
                 return bad(error, "a field is longer than the rest");
 
         /* TLS 1.2 and older permit a hello without any extension: then there is no name either. */

@@ -28,7 +28,8 @@ typedef struct Answer {
 
 /* ---- names as text ---- */
 
-/* ldns escapes every byte that is not plain, a dot inside a label too, and the escape is no character of a host name. */
+/* ldns escapes every byte that is not plain, a dot inside a label too, and the escape is no
+ * character of a host name. */
 static bool question_host(const ldns_rr *question, char ret_host[static HOST_SIZE]) {
         cleanup_free char *text = ldns_rdf2str(ldns_rr_owner(question));
         HostForm form = text != NULL ? host_parse(text, ret_host) : HOST_EMPTY;
@@ -79,7 +80,8 @@ static bool reverse_ipv6(const char *host, Address *ret_address) {
 
                 if (digit == NULL || host[2 * i + 1] != '.')
                         return false;
-                address[15 - i / 2] = (uint8_t)(address[15 - i / 2] | (digit - digits) << (i % 2 == 0 ? 0 : 4));
+                address[15 - i / 2] =
+                        (uint8_t)(address[15 - i / 2] | (digit - digits) << (i % 2 == 0 ? 0 : 4));
         }
         *ret_address = address_from_bytes(address, sizeof(address));
         return true;
@@ -114,7 +116,8 @@ static NamesVerdict add_address(Answer *answer, const Address *address) {
         const bool ipv4 = address->family == 4;
 
         add_record(answer, ipv4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA,
-                ldns_rdf_new_frm_data(ipv4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA, ipv4 ? 4 : 16, address->bytes));
+                ldns_rdf_new_frm_data(ipv4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA, ipv4 ? 4 : 16,
+                        address->bytes));
         return NAMES_ANSWERED;
 }
 
@@ -148,12 +151,14 @@ static NamesVerdict answer_reverse(Answer *answer, Pool *pool, int64_t now, cons
 
 static NamesVerdict answer_loopback(Answer *answer) {
         static const uint8_t ipv4[4] = { 127, 0, 0, 1 }, ipv6[16] = { [15] = 1 };
-        const Address loopback[2] = { address_from_bytes(ipv4, sizeof(ipv4)), address_from_bytes(ipv6, sizeof(ipv6)) };
+        const Address loopback[2] = { address_from_bytes(ipv4, sizeof(ipv4)),
+                address_from_bytes(ipv6, sizeof(ipv6)) };
 
         return add_addresses(answer, &loopback[0], &loopback[1]);
 }
 
-static NamesVerdict answer_question(Answer *answer, Pool *pool, const Policy *policy, int64_t now, NamesOutcome *outcome) {
+static NamesVerdict answer_question(
+        Answer *answer, Pool *pool, const Policy *policy, int64_t now, NamesOutcome *outcome) {
         const ldns_rr_type type = ldns_rr_get_type(answer->question);
         Address ipv4, ipv6;
 
@@ -173,8 +178,8 @@ static NamesVerdict answer_question(Answer *answer, Pool *pool, const Policy *po
 }
 
 static bool is_plain_question(const ldns_pkt *query) {
-        return ldns_pkt_get_opcode(query) == LDNS_PACKET_QUERY && ldns_pkt_qdcount(query) == 1 && ldns_pkt_ancount(query) == 0 &&
-                ldns_pkt_nscount(query) == 0;
+        return ldns_pkt_get_opcode(query) == LDNS_PACKET_QUERY && ldns_pkt_qdcount(query) == 1 &&
+               ldns_pkt_ancount(query) == 0 && ldns_pkt_nscount(query) == 0;
 }
 
 static ldns_pkt_rcode refusal(const ldns_pkt *query, const ldns_rr *question) {
@@ -182,15 +187,19 @@ static ldns_pkt_rcode refusal(const ldns_pkt *query, const ldns_rr *question) {
                 return LDNS_RCODE_NOTIMPL;
         if (question == NULL || !is_plain_question(query))
                 return LDNS_RCODE_FORMERR;
-        return ldns_rr_get_class(question) != LDNS_RR_CLASS_IN ? LDNS_RCODE_REFUSED : LDNS_RCODE_NOERROR;
+        return ldns_rr_get_class(question) != LDNS_RR_CLASS_IN ? LDNS_RCODE_REFUSED
+                                                               : LDNS_RCODE_NOERROR;
 }
 
-/* The header and question of the answer. RA is set although we ask nobody: stub resolvers give up on servers that do not recurse. */
+/* The header and question of the answer. RA is set although we ask nobody: stub resolvers give up
+ * on servers that do not recurse. */
 static ldns_pkt *answer_new(const ldns_pkt *query, const ldns_rr *question) {
         cleanup(packet_freep) ldns_pkt *packet = ldns_pkt_new();
         ldns_rr *copy = question != NULL ? ldns_rr_clone(question) : NULL;
 
-        if (packet == NULL || (question != NULL && (copy == NULL || !ldns_pkt_push_rr(packet, LDNS_SECTION_QUESTION, copy)))) {
+        if (packet == NULL ||
+                (question != NULL &&
+                        (copy == NULL || !ldns_pkt_push_rr(packet, LDNS_SECTION_QUESTION, copy)))) {
                 ldns_rr_free(copy);
                 return NULL;
         }
@@ -215,16 +224,18 @@ static size_t write_answer(const ldns_pkt *packet, uint8_t ret_answer[static NAM
 }
 
 /* What cannot even be parsed: only its number is believed. */
-static size_t write_format_error(const uint8_t *query, uint8_t ret_answer[static NAMES_ANSWER_MAX]) {
+static size_t write_format_error(
+        const uint8_t *query, uint8_t ret_answer[static NAMES_ANSWER_MAX]) {
         memset(ret_answer, 0, HEADER_SIZE);
         memcpy(ret_answer, query, 2);
-        ret_answer[2] = (uint8_t)(0x80U | (query[2] & 0x79U)); /* QR, the opcode and RD of the query */
-        ret_answer[3] = 0x80U | LDNS_RCODE_FORMERR;            /* RA */
+        ret_answer[2] =
+                (uint8_t)(0x80U | (query[2] & 0x79U)); /* QR, the opcode and RD of the query */
+        ret_answer[3] = 0x80U | LDNS_RCODE_FORMERR;    /* RA */
         return HEADER_SIZE;
 }
 
-size_t names_answer(Pool *pool, const Policy *policy, int64_t now, const uint8_t *query, size_t size,
-        uint8_t ret_answer[static NAMES_ANSWER_MAX], NamesOutcome *ret_outcome) {
+size_t names_answer(Pool *pool, const Policy *policy, int64_t now, const uint8_t *query,
+        size_t size, uint8_t ret_answer[static NAMES_ANSWER_MAX], NamesOutcome *ret_outcome) {
         cleanup(packet_freep) ldns_pkt *asked = NULL;
         cleanup(packet_freep) ldns_pkt *packet = NULL;
         Answer answer = { 0 };

@@ -2,10 +2,12 @@
 #pragma once
 
 /*
- * Names: the sandbox's name server. It answers from the policy and the pool alone: no query of a sandbox ever leaves, so a name cannot carry data out.
+ * Names: the sandbox's name server. It answers from the policy and the pool alone: no query of a
+ * sandbox ever leaves, so a name cannot carry data out.
  *
- * A name that some rule names: A and AAAA are its synthetic addresses, every other type is empty. An address of the pool has its name as PTR. localhost is
- * loopback (RFC 6761). Everything else: NXDOMAIN. Pure; the only file that knows ldns.
+ * A name that some rule names: A and AAAA are its synthetic addresses, every other type is empty.
+ * An address of the pool has its name as PTR. localhost is loopback (RFC 6761). Everything else:
+ * NXDOMAIN. Pure; the only file that knows ldns.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,9 +18,10 @@
 
 struct Policy;
 
-#define NAMES_QUERY_MAX 4096U  /* bytes; a longer one over TCP is dropped with its connection */
-#define NAMES_ANSWER_MAX 1232U /* fits every path without fragments, and one name with one record always fits it */
-#define NAMES_TTL 30U          /* seconds */
+#define NAMES_QUERY_MAX 4096U /* bytes; a longer one over TCP is dropped with its connection */
+#define NAMES_ANSWER_MAX                                                                           \
+        1232U /* fits every path without fragments, and one name with one record always fits it */
+#define NAMES_TTL 30U /* seconds */
 
 typedef enum NamesVerdict {
         NAMES_ANSWERED = 1, /* with an address or a name */
@@ -33,9 +36,10 @@ typedef struct NamesOutcome {
         char host[HOST_SIZE]; /* what was asked for, normalised; "" when it is no host name */
         char type[12];        /* "AAAA", "TYPE65535" */
         bool pinned;          /* the policy writes the name out; else a wildcard covers it */
-        bool fresh;           /* a wildcard's name that was not in the pool: somebody's choice of letters, so it is audited */
+        bool fresh; /* a wildcard's name that was not in the pool: somebody's choice of letters, so
+                       it is audited */
 } NamesOutcome;
 
 /* Answers one query. Returns the size of the answer in ret_answer, 0 for none. */
-size_t names_answer(Pool *pool, const struct Policy *policy, int64_t now, const uint8_t *query, size_t size,
-        uint8_t ret_answer[static NAMES_ANSWER_MAX], NamesOutcome *ret_outcome);
+size_t names_answer(Pool *pool, const struct Policy *policy, int64_t now, const uint8_t *query,
+        size_t size, uint8_t ret_answer[static NAMES_ANSWER_MAX], NamesOutcome *ret_outcome);

@@ -45,7 +45,8 @@ int pipes_take(Pipes *pipes, Pipe *ret_pipe) {
                 return -errno;
         made.read_fd = fds[0];
         made.write_fd = fds[1];
-        if (pipes->large_count < PIPES_LARGE_MAX && fcntl(made.write_fd, F_SETPIPE_SZ, PIPE_SIZE) >= 0) {
+        if (pipes->large_count < PIPES_LARGE_MAX &&
+                fcntl(made.write_fd, F_SETPIPE_SZ, PIPE_SIZE) >= 0) {
                 made.large = 1;
                 pipes->large_count++;
         }

@@ -2,16 +2,19 @@
 #pragma once
 
 /*
- * Pipes: the buffers of splice(2), shared by all connections. A direction has one only while bytes are under way in it, so a thousand idle connections
- * hold none, and the memory that all of them can fill is known.
+ * Pipes: the buffers of splice(2), shared by all connections. A direction has one only while bytes
+ * are under way in it, so a thousand idle connections hold none, and the memory that all of them
+ * can fill is known.
  */
 #include <stddef.h>
 
 #include "base/cleanup.h"
 
-/* Bytes. A large pipe means few system calls a gigabyte; 1 MiB is what an unprivileged process may ask for (fs.pipe-max-size). */
+/* Bytes. A large pipe means few system calls a gigabyte; 1 MiB is what an unprivileged process may
+ * ask for (fs.pipe-max-size). */
 #define PIPE_SIZE (1U << 20)
-/* The first of them get that size: together 32 MiB, below the 64 MiB a user may have before new pipes shrink to a page (fs.pipe-user-pages-soft). */
+/* The first of them get that size: together 32 MiB, below the 64 MiB a user may have before new
+ * pipes shrink to a page (fs.pipe-user-pages-soft). */
 #define PIPES_LARGE_MAX 32U
 /* So many empty ones are kept for the next direction. */
 #define PIPES_SPARE_MAX 32U

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A table of places, one for each address of the range, that holds indices into an array of names. A name may stand in any of PROBES places from its own
- * on; all of them are always looked at, so that forgetting a name needs no tombstone.
+ * A table of places, one for each address of the range, that holds indices into an array of names.
+ * A name may stand in any of PROBES places from its own on; all of them are always looked at, so
+ * that forgetting a name needs no tombstone.
  */
 #include "sidecar/egress/pool.h"
 
@@ -65,9 +66,11 @@ static void place_addresses(uint32_t place, Address *ret_ipv4, Address *ret_ipv6
 static uint32_t address_place(const Address *address) {
         const uint8_t *bytes = address->bytes;
 
-        if (address->family == 4 && bytes[0] == ipv4_prefix[0] && (bytes[1] & 0xfeU) == ipv4_prefix[1])
+        if (address->family == 4 && bytes[0] == ipv4_prefix[0] &&
+                (bytes[1] & 0xfeU) == ipv4_prefix[1])
                 return (bytes[1] & 1U) << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-        if (address->family == 6 && memcmp(bytes, ipv6_prefix, 12) == 0 && bytes[12] == 0 && bytes[13] <= 1)
+        if (address->family == 6 && memcmp(bytes, ipv6_prefix, 12) == 0 && bytes[12] == 0 &&
+                bytes[13] <= 1)
                 return (uint32_t)bytes[13] << 16 | (uint32_t)bytes[14] << 8 | bytes[15];
         return PLACES;
 }
@@ -95,14 +98,16 @@ static Name *make_room(Pool *pool) {
 }
 
 static Name *name_at(Pool *pool, uint32_t place) {
-        return place < PLACES && pool->places[place] != 0 ? &pool->names[pool->places[place] - 1] : NULL;
+        return place < PLACES && pool->places[place] != 0 ? &pool->names[pool->places[place] - 1]
+                                                          : NULL;
 }
 
 static bool is_stale(const Name *name, int64_t now) {
         return !name->pinned && now - name->used > POOL_IDLE_SECONDS;
 }
 
-/* The place for a new name: a free one, else that of the name among its neighbours that is unused for longest. */
+/* The place for a new name: a free one, else that of the name among its neighbours that is unused
+ * for longest. */
 static bool choose_place(Pool *pool, uint32_t first, uint32_t *ret_place) {
         Name *oldest = NULL;
 
@@ -152,7 +157,8 @@ static Name *find_or_add(Pool *pool, const char *host, int64_t now, bool *ret_fr
         return name;
 }
 
-bool pool_add(Pool *pool, const char *host, Address *ret_ipv4, Address *ret_ipv6, int64_t now, bool *ret_pinned, bool *ret_fresh) {
+bool pool_add(Pool *pool, const char *host, Address *ret_ipv4, Address *ret_ipv6, int64_t now,
+        bool *ret_pinned, bool *ret_fresh) {
         Name *name = find_or_add(pool, host, now, ret_fresh);
 
         if (name == NULL)

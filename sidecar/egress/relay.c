@@ -33,7 +33,8 @@ void relay_note(Relay *relay, RelaySide side, bool readable, bool writable) {
                 relay->from[side == RELAY_CLIENT ? RELAY_UPSTREAM : RELAY_CLIENT].writable = true;
 }
 
-/* From the socket into the empty pipe. Empty, so that EAGAIN can only mean that the socket has nothing. */
+/* From the socket into the empty pipe. Empty, so that EAGAIN can only mean that the socket has
+ * nothing. */
 static int fill(Relay *relay, RelayDirection *way, int from_fd) {
         const size_t most = way->limit < PIPE_SIZE ? (size_t)way->limit : PIPE_SIZE;
         ssize_t n;
@@ -44,7 +45,8 @@ static int fill(Relay *relay, RelayDirection *way, int from_fd) {
                 if (r < 0)
                         return r;
         }
-        n = splice(from_fd, NULL, way->pipe.write_fd, NULL, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        n = splice(
+                from_fd, NULL, way->pipe.write_fd, NULL, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
                 way->readable = errno == EINTR;
                 return 0;
@@ -59,7 +61,8 @@ static int fill(Relay *relay, RelayDirection *way, int from_fd) {
 }
 
 static int drain(RelayDirection *way, int to_fd) {
-        ssize_t n = splice(way->pipe.read_fd, NULL, to_fd, NULL, way->pipe.held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        ssize_t n = splice(way->pipe.read_fd, NULL, to_fd, NULL, way->pipe.held,
+                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
                 way->writable = errno == EINTR;
@@ -72,7 +75,8 @@ static int drain(RelayDirection *way, int to_fd) {
         return 0;
 }
 
-/* A limit that was reached is no end of the stream: some servers take a half-closed connection for one that was given up. */
+/* A limit that was reached is no end of the stream: some servers take a half-closed connection for
+ * one that was given up. */
 static void shut(RelayDirection *way, int to_fd) {
         if (way->limit != 0)
                 (void)shutdown(to_fd, SHUT_WR);
@@ -105,12 +109,16 @@ static int move_one_way(Relay *relay, RelayDirection *way, int from_fd, int to_f
 
 RelayState relay_move(Relay *relay) {
         RelayDirection *out = &relay->from[RELAY_CLIENT], *in = &relay->from[RELAY_UPSTREAM];
-        int more_out = move_one_way(relay, out, relay->fds[RELAY_CLIENT], relay->fds[RELAY_UPSTREAM]);
-        int more_in = more_out < 0 ? 0 : move_one_way(relay, in, relay->fds[RELAY_UPSTREAM], relay->fds[RELAY_CLIENT]);
+        int more_out =
+                move_one_way(relay, out, relay->fds[RELAY_CLIENT], relay->fds[RELAY_UPSTREAM]);
+        int more_in = more_out < 0 ? 0
+                                   : move_one_way(relay, in, relay->fds[RELAY_UPSTREAM],
+                                             relay->fds[RELAY_CLIENT]);
 
         if (more_out < 0 || more_in < 0)
                 return RELAY_BROKEN;
-        /* When the server has ended, a request whose body was limited has nothing more to wait for. */
+        /* When the server has ended, a request whose body was limited has nothing more to wait for.
+         */
         if (in->shut && (out->shut || out->limit == 0))
                 return RELAY_DONE;
         return more_out > 0 || more_in > 0 ? RELAY_BUSY : RELAY_WAITING;

@@ -2,11 +2,13 @@
 #pragma once
 
 /*
- * Relay: moves bytes both ways between two connected sockets without copying them into this process (splice).
+ * Relay: moves bytes both ways between two connected sockets without copying them into this process
+ * (splice).
  *
- * It has no events of its own: its owner tells it which end became readable or writable (edges, not levels) and calls relay_move() until that says
- * WAITING. A direction reads only when what it read before has been written, so at most one pipe of bytes is under way in each.
- * A half that ends is shut down at the other side once its bytes are through; the other half goes on.
+ * It has no events of its own: its owner tells it which end became readable or writable (edges, not
+ * levels) and calls relay_move() until that says WAITING. A direction reads only when what it read
+ * before has been written, so at most one pipe of bytes is under way in each. A half that ends is
+ * shut down at the other side once its bytes are through; the other half goes on.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,13 +20,13 @@ typedef enum RelaySide { RELAY_CLIENT, RELAY_UPSTREAM, RELAY_SIDES } RelaySide;
 /* Of the bytes that come from a side. */
 typedef struct RelayDirection {
         Pipe pipe;
-        uint64_t moved;  /* bytes written at the other side */
-        uint64_t limit;  /* bytes that may still be read from this side; UINT64_MAX = no limit */
-        bool held;       /* nothing may be read from this side yet */
-        bool readable;   /* the source: as far as we know */
-        bool writable;   /* the sink */
-        bool ended;      /* the source has sent its end, or its limit was reached */
-        bool shut;       /* and the sink was told */
+        uint64_t moved; /* bytes written at the other side */
+        uint64_t limit; /* bytes that may still be read from this side; UINT64_MAX = no limit */
+        bool held;      /* nothing may be read from this side yet */
+        bool readable;  /* the source: as far as we know */
+        bool writable;  /* the sink */
+        bool ended;     /* the source has sent its end, or its limit was reached */
+        bool shut;      /* and the sink was told */
 } RelayDirection;
 
 typedef struct Relay {

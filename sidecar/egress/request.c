@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * http-parser finds the parts; the rules here decide whether there could be a second reading. Debian builds that library with its lenient
- * settings, so line ends, tokens and repeated headers are checked here and not left to it.
+ * http-parser finds the parts; the rules here decide whether there could be a second reading.
+ * Debian builds that library with its lenient settings, so line ends, tokens and repeated headers
+ * are checked here and not left to it.
  *
- * Parsing begins when the empty line has come: a head is at most 8 KiB, so reading it once and whole costs less than keeping a parser per connection.
+ * Parsing begins when the empty line has come: a head is at most 8 KiB, so reading it once and
+ * whole costs less than keeping a parser per connection.
  */
 #include "sidecar/egress/request.h"
 
@@ -21,7 +23,8 @@ typedef struct Head {
         bool complete, too_many;
 } Head;
 
-/* What only concerns one connection (RFC 9110 7.6.1), and what could move the reader's idea of where a request ends. */
+/* What only concerns one connection (RFC 9110 7.6.1), and what could move the reader's idea of
+ * where a request ends. */
 static const char *const connection_headers[] = {
         "connection",
         "expect", /* the client would wait for a 100 that a closing server need not send */
@@ -45,9 +48,11 @@ static bool text_is(RequestText text, const char *word) {
         return text.size == strlen(word) && strncasecmp(text.data, word, text.size) == 0;
 }
 
-/* Returns the size of the head, or 0 when its empty line has not come. Both kinds of line end count here; check_lines() refuses one. */
+/* Returns the size of the head, or 0 when its empty line has not come. Both kinds of line end count
+ * here; check_lines() refuses one. */
 static size_t find_end(const char *data, size_t size) {
-        for (const char *at = data; (at = memchr(at, '\n', size - (size_t)(at - data))) != NULL; at++) {
+        for (const char *at = data; (at = memchr(at, '\n', size - (size_t)(at - data))) != NULL;
+                at++) {
                 size_t used = (size_t)(at - data) + 1;
 
                 if (size - used >= 1 && at[1] == '\n')
@@ -81,7 +86,8 @@ static bool is_token(RequestText text) {
                 const char byte = text.data[i];
                 const bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
 
-                if (!letter && !(byte >= '0' && byte <= '9') && (byte == '\0' || strchr(others, byte) == NULL))
+                if (!letter && !(byte >= '0' && byte <= '9') &&
+                        (byte == '\0' || strchr(others, byte) == NULL))
                         return false;
         }
         return text.size > 0;
@@ -124,7 +130,8 @@ static int on_headers_complete(http_parser *parser) {
         return 1; /* no body is to be parsed */
 }
 
-static int parse_lines(const char *data, size_t size, Head *head, unsigned *ret_status, Error *error) {
+static int parse_lines(
+        const char *data, size_t size, Head *head, unsigned *ret_status, Error *error) {
         static const http_parser_settings settings = {
                 .on_url = on_url,
                 .on_header_field = on_header_field,
@@ -143,23 +150,27 @@ static int parse_lines(const char *data, size_t size, Head *head, unsigned *ret_
                 const enum http_errno code = HTTP_PARSER_ERRNO(&parser);
 
                 *ret_status = code == HPE_INVALID_METHOD ? 501 : 400;
-                return error_set(error, ERROR_INPUT, 0, "the request cannot be read: %s", http_errno_description(code));
+                return error_set(error, ERROR_INPUT, 0, "the request cannot be read: %s",
+                        http_errno_description(code));
         }
         if (parser.http_major != 1 || parser.http_minor > 1)
                 return refuse(ret_status, 505, error, "this proxy speaks HTTP/1.1 and HTTP/1.0");
         for (size_t i = 0; i < request->header_count; i++)
                 if (!is_token(request->headers[i].name))
-                        return refuse(ret_status, 400, error, "the name of a header has a character that none may have");
+                        return refuse(ret_status, 400, error,
+                                "the name of a header has a character that none may have");
         request->form = parser.method == HTTP_CONNECT ? REQUEST_TUNNEL : REQUEST_FORWARD;
         request->method.data = data;
         request->method.size = strlen(http_method_str((enum http_method)parser.method));
         if (parser.method == HTTP_TRACE)
-                return refuse(ret_status, 405, error, "TRACE would show the headers of other software");
+                return refuse(
+                        ret_status, 405, error, "TRACE would show the headers of other software");
         return 0;
 }
 
 /* The value of a header that may stand once; more of them are refused. */
-static int single_header(const Request *request, const char *name, RequestText *ret_value, unsigned *ret_status, Error *error) {
+static int single_header(const Request *request, const char *name, RequestText *ret_value,
+        unsigned *ret_status, Error *error) {
         *ret_value = (RequestText){ 0 };
         for (size_t i = 0; i < request->header_count; i++) {
                 if (!text_is(request->headers[i].name, name))
@@ -182,17 +193,20 @@ static int check_body(Request *request, unsigned *ret_status, Error *error) {
                 single_header(request, "Transfer-Encoding", &encoding, ret_status, error) < 0)
                 return -1;
         if (encoding.data != NULL && length.data != NULL)
-                return refuse(ret_status, 400, error, "Content-Length and Transfer-Encoding in one request");
+                return refuse(ret_status, 400, error,
+                        "Content-Length and Transfer-Encoding in one request");
         if (encoding.data != NULL)
                 return refuse(ret_status, 411, error,
-                        "this proxy forwards plain HTTP bodies with a Content-Length only; use it, or CONNECT for a tunnel");
+                        "this proxy forwards plain HTTP bodies with a Content-Length only; use it, "
+                        "or CONNECT for a tunnel");
         if (length.data == NULL)
                 return 0;
         for (size_t i = 0; i < length.size; i++)
                 if (length.data[i] < '0' || length.data[i] > '9')
                         return refuse(ret_status, 400, error, "Content-Length is not a number");
         if (length.size == 0 || length.size > 18)
-                return refuse(ret_status, 400, error, "Content-Length is not a number of this world");
+                return refuse(
+                        ret_status, 400, error, "Content-Length is not a number of this world");
         for (size_t i = 0; i < length.size; i++)
                 request->body_size = request->body_size * 10 + (uint64_t)(length.data[i] - '0');
         if (request->form == REQUEST_TUNNEL && request->body_size > 0)
@@ -201,19 +215,22 @@ static int check_body(Request *request, unsigned *ret_status, Error *error) {
 }
 
 static int check_host(const Request *request, unsigned *ret_status, Error *error) {
-        const uint16_t default_port = request->form == REQUEST_FORWARD ? DEFAULT_HTTP_PORT : request->destination.port;
+        const uint16_t default_port =
+                request->form == REQUEST_FORWARD ? DEFAULT_HTTP_PORT : request->destination.port;
         RequestText text;
         Destination host;
 
         if (single_header(request, "Host", &text, ret_status, error) < 0)
                 return -1;
         if (text.data == NULL)
-                return 0; /* HTTP/1.0, and tunnels of old clients; the one we send on is made from the target */
+                return 0; /* HTTP/1.0, and tunnels of old clients; the one we send on is made from
+                             the target */
         *ret_status = 400;
         if (destination_parse(text.data, text.size, default_port, &host, error) < 0)
                 return error_context(error, "the Host header");
         if (!destination_equal(&host, &request->destination))
-                return refuse(ret_status, 400, error, "the Host header names another host than the target of the request");
+                return refuse(ret_status, 400, error,
+                        "the Host header names another host than the target of the request");
         return 0;
 }
 
@@ -230,7 +247,8 @@ static int read_target(Request *request, RequestText url, unsigned *ret_status, 
                 return refuse(ret_status, 400, error, "Use CONNECT for HTTPS URLs");
         if (url.size < scheme_size || strncasecmp(url.data, scheme, scheme_size) != 0)
                 return refuse(ret_status, 400, error,
-                        "this is a proxy: it takes CONNECT host:port, and http:// URLs in full (GET http://host/path)");
+                        "this is a proxy: it takes CONNECT host:port, and http:// URLs in full "
+                        "(GET http://host/path)");
         url.data += scheme_size;
         url.size -= scheme_size;
         if (memchr(url.data, '#', url.size) != NULL)
@@ -239,12 +257,14 @@ static int read_target(Request *request, RequestText url, unsigned *ret_status, 
         while (size < url.size && url.data[size] != '/' && url.data[size] != '?')
                 size++;
         if (memchr(url.data, '@', size) != NULL)
-                return refuse(ret_status, 400, error, "a user in the URL: send an Authorization header instead");
+                return refuse(ret_status, 400, error,
+                        "a user in the URL: send an Authorization header instead");
         request->path = (RequestText){ url.data + size, url.size - size };
         return destination_parse(url.data, size, DEFAULT_HTTP_PORT, &request->destination, error);
 }
 
-int request_parse(const char *data, size_t size, Request *ret_request, unsigned *ret_status, Error *error) {
+int request_parse(
+        const char *data, size_t size, Request *ret_request, unsigned *ret_status, Error *error) {
         const size_t end = find_end(data, size < REQUEST_HEAD_MAX ? size : REQUEST_HEAD_MAX);
         Head head = { .request = ret_request };
         const char *why;
@@ -253,14 +273,17 @@ int request_parse(const char *data, size_t size, Request *ret_request, unsigned 
         ret_request->body_size = 0;
         ret_request->head_size = end;
         if (end == 0 && size >= REQUEST_HEAD_MAX)
-                return refuse(ret_status, 431, error, "the head of the request has more than 8192 bytes");
+                return refuse(
+                        ret_status, 431, error, "the head of the request has more than 8192 bytes");
         if (end == 0)
                 return REQUEST_INCOMPLETE;
         why = check_lines(data, end);
         if (why != NULL)
                 return refuse(ret_status, 400, error, why);
-        if (parse_lines(data, end, &head, ret_status, error) < 0 || read_target(ret_request, head.url, ret_status, error) < 0 ||
-                check_host(ret_request, ret_status, error) < 0 || check_body(ret_request, ret_status, error) < 0)
+        if (parse_lines(data, end, &head, ret_status, error) < 0 ||
+                read_target(ret_request, head.url, ret_status, error) < 0 ||
+                check_host(ret_request, ret_status, error) < 0 ||
+                check_body(ret_request, ret_status, error) < 0)
                 return -1;
         return 0;
 }
@@ -279,9 +302,11 @@ static bool is_named_by_connection(const Request *request, RequestText name) {
 
                         while (word.size > 0 && (word.data[0] == ' ' || word.data[0] == '\t'))
                                 word = (RequestText){ word.data + 1, word.size - 1 };
-                        while (word.size > 0 && (word.data[word.size - 1] == ' ' || word.data[word.size - 1] == '\t'))
+                        while (word.size > 0 && (word.data[word.size - 1] == ' ' ||
+                                                        word.data[word.size - 1] == '\t'))
                                 word.size--;
-                        if (word.size == name.size && strncasecmp(word.data, name.data, name.size) == 0)
+                        if (word.size == name.size &&
+                                strncasecmp(word.data, name.data, name.size) == 0)
                                 return true;
                         at = end + 1;
                 }
@@ -293,7 +318,8 @@ static bool is_passed_on(const Request *request, RequestText name) {
         for (size_t i = 0; i < sizeof(connection_headers) / sizeof(connection_headers[0]); i++)
                 if (text_is(name, connection_headers[i]))
                         return false;
-        /* Content-Length stays whatever Connection says: without it the next reader would take the body for a request. */
+        /* Content-Length stays whatever Connection says: without it the next reader would take the
+         * body for a request. */
         return text_is(name, "content-length") || !is_named_by_connection(request, name);
 }
 
@@ -303,15 +329,18 @@ size_t request_write_forward(const Request *request, bool absolute, char *ret_he
         size_t used;
 
         destination_format(&request->destination, DEFAULT_HTTP_PORT, authority);
-        used = (size_t)snprintf(ret_head, room, "%.*s %s%s%s%.*s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n",
-                (int)request->method.size, request->method.data, absolute ? "http://" : "", absolute ? authority : "",
-                rooted ? "" : "/", (int)request->path.size, request->path.data, authority);
+        used = (size_t)snprintf(ret_head, room,
+                "%.*s %s%s%s%.*s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n",
+                (int)request->method.size, request->method.data, absolute ? "http://" : "",
+                absolute ? authority : "", rooted ? "" : "/", (int)request->path.size,
+                request->path.data, authority);
         for (size_t i = 0; i < request->header_count && used < room; i++) {
                 const RequestHeader *header = &request->headers[i];
 
                 if (is_passed_on(request, header->name))
-                        used += (size_t)snprintf(ret_head + used, room - used, "%.*s: %.*s\r\n", (int)header->name.size,
-                                header->name.data, (int)header->value.size, header->value.data);
+                        used += (size_t)snprintf(ret_head + used, room - used, "%.*s: %.*s\r\n",
+                                (int)header->name.size, header->name.data, (int)header->value.size,
+                                header->value.data);
         }
         if (used < room)
                 used += (size_t)snprintf(ret_head + used, room - used, "\r\n");

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * c-ares tells which of its sockets it wants to watch; each gets an event. Its own timer is asked for after every call that can change it.
+ * c-ares tells which of its sockets it wants to watch; each gets an event. Its own timer is asked
+ * for after every call that can change it.
  *
- * A Resolution that was cancelled stays until c-ares has called back, because c-ares can cancel only everything at once.
+ * A Resolution that was cancelled stays until c-ares has called back, because c-ares can cancel
+ * only everything at once.
  */
 #include "sidecar/egress/resolve.h"
 
@@ -114,7 +116,8 @@ static Watch *find_watch(Resolver *resolver, int fd) {
 static void on_state(void *context, ares_socket_t fd, int readable, int writable) {
         Resolver *resolver = context;
         Watch *watch = find_watch(resolver, fd);
-        const short what = (short)((readable ? EV_READ : 0) | (writable ? EV_WRITE : 0) | EV_PERSIST);
+        const short what =
+                (short)((readable ? EV_READ : 0) | (writable ? EV_WRITE : 0) | EV_PERSIST);
 
         if (watch == NULL)
                 return;
@@ -139,7 +142,8 @@ static Kept *find_kept(Resolver *resolver, const char *host, int64_t now) {
         return NULL;
 }
 
-static void keep(Resolver *resolver, const char *host, const Address *addresses, size_t count, int lifetime) {
+static void keep(Resolver *resolver, const char *host, const Address *addresses, size_t count,
+        int lifetime) {
         const int64_t now = now_seconds();
         Kept *kept = &resolver->kept[0];
 
@@ -162,19 +166,23 @@ static void resolution_free(Resolution *resolution) {
         free(resolution);
 }
 
-static size_t copy_addresses(const struct ares_addrinfo *info, Address addresses[static RESOLVER_ADDRESSES_MAX], int *ret_lifetime) {
+static size_t copy_addresses(const struct ares_addrinfo *info,
+        Address addresses[static RESOLVER_ADDRESSES_MAX], int *ret_lifetime) {
         size_t count = 0;
 
-        for (const struct ares_addrinfo_node *node = info->nodes; node != NULL && count < RESOLVER_ADDRESSES_MAX; node = node->ai_next) {
+        for (const struct ares_addrinfo_node *node = info->nodes;
+                node != NULL && count < RESOLVER_ADDRESSES_MAX; node = node->ai_next) {
                 struct sockaddr_in ipv4;
                 struct sockaddr_in6 ipv6;
 
                 if (node->ai_family == AF_INET) {
                         memcpy(&ipv4, node->ai_addr, sizeof(ipv4));
-                        addresses[count++] = address_from_bytes(&ipv4.sin_addr, sizeof(ipv4.sin_addr));
+                        addresses[count++] =
+                                address_from_bytes(&ipv4.sin_addr, sizeof(ipv4.sin_addr));
                 } else if (node->ai_family == AF_INET6) {
                         memcpy(&ipv6, node->ai_addr, sizeof(ipv6));
-                        addresses[count++] = address_from_bytes(&ipv6.sin6_addr, sizeof(ipv6.sin6_addr));
+                        addresses[count++] =
+                                address_from_bytes(&ipv6.sin6_addr, sizeof(ipv6.sin6_addr));
                 } else {
                         continue;
                 }
@@ -204,9 +212,11 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
         if (info != NULL)
                 ares_freeaddrinfo(info);
         if (resolution->count > 0)
-                keep(resolution->resolver, resolution->host, resolution->addresses, resolution->count, lifetime);
+                keep(resolution->resolver, resolution->host, resolution->addresses,
+                        resolution->count, lifetime);
         else
-                (void)error_set(&resolution->error, ERROR_PEER, status == ARES_ETIMEOUT ? ETIMEDOUT : 0,
+                (void)error_set(&resolution->error, ERROR_PEER,
+                        status == ARES_ETIMEOUT ? ETIMEDOUT : 0,
                         "the pod's name servers cannot resolve '%s' (%s)", resolution->host,
                         status == ARES_SUCCESS ? "no address" : ares_strerror(status));
         if (resolution->asking)
@@ -215,7 +225,8 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
                 deliver(resolution);
 }
 
-static Resolution *resolution_new(Resolver *resolver, const char *host, ResolverDone *done, void *context) {
+static Resolution *resolution_new(
+        Resolver *resolver, const char *host, ResolverDone *done, void *context) {
         Resolution *resolution = calloc(1, sizeof(*resolution));
 
         assert(strlen(host) < sizeof(resolution->host));
@@ -234,10 +245,13 @@ static Resolution *resolution_new(Resolver *resolver, const char *host, Resolver
         return resolution;
 }
 
-int resolver_ask(
-        Resolver *resolver, const char *host, ResolverDone *done, void *context, Resolution **ret_resolution, Error *error) {
-        /* No sorting: the caller tries all of them, and c-ares would open a socket for each to find out. */
-        const struct ares_addrinfo_hints hints = { .ai_flags = ARES_AI_NOSORT, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+int resolver_ask(Resolver *resolver, const char *host, ResolverDone *done, void *context,
+        Resolution **ret_resolution, Error *error) {
+        /* No sorting: the caller tries all of them, and c-ares would open a socket for each to find
+         * out. */
+        const struct ares_addrinfo_hints hints = {
+                .ai_flags = ARES_AI_NOSORT, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM
+        };
         const Kept *kept = find_kept(resolver, host, now_seconds());
         Resolution *resolution = resolution_new(resolver, host, done, context);
 
@@ -263,7 +277,8 @@ void resolution_cancel(Resolution *resolution) {
 
 /* ---- life ---- */
 
-int resolver_new(struct event_base *loop, const char *resolv_conf, Resolver **ret_resolver, Error *error) {
+int resolver_new(
+        struct event_base *loop, const char *resolv_conf, Resolver **ret_resolver, Error *error) {
         cleanup(resolver_freep) Resolver *resolver = calloc(1, sizeof(*resolver));
         struct ares_options options = {
                 .timeout = TIMEOUT_MS,
@@ -300,7 +315,7 @@ Resolver *resolver_free(Resolver *resolver) {
         if (resolver == NULL)
                 return NULL;
         TAILQ_FOREACH(resolution, &resolver->resolutions, list)
-                resolution->done = NULL;
+        resolution->done = NULL;
         if (resolver->initialised)
                 ares_destroy(resolver->channel); /* calls back for each question, which frees it */
         while ((resolution = TAILQ_FIRST(&resolver->resolutions)) != NULL)

@@ -9,7 +9,8 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-bool socket_address_read(const struct sockaddr_storage *storage, Address *ret_address, uint16_t *ret_port) {
+bool socket_address_read(
+        const struct sockaddr_storage *storage, Address *ret_address, uint16_t *ret_port) {
         struct sockaddr_in ipv4;
         struct sockaddr_in6 ipv6;
 
@@ -28,7 +29,8 @@ bool socket_address_read(const struct sockaddr_storage *storage, Address *ret_ad
         return false;
 }
 
-socklen_t socket_address_write(const Address *address, uint16_t port, struct sockaddr_storage *ret_storage) {
+socklen_t socket_address_write(
+        const Address *address, uint16_t port, struct sockaddr_storage *ret_storage) {
         struct sockaddr_in ipv4 = { .sin_family = AF_INET, .sin_port = htons(port) };
         struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 
@@ -47,14 +49,16 @@ bool socket_local(int fd, Address *ret_address, uint16_t *ret_port) {
         struct sockaddr_storage storage = { 0 };
         socklen_t size = sizeof(storage);
 
-        return getsockname(fd, (struct sockaddr *)&storage, &size) == 0 && socket_address_read(&storage, ret_address, ret_port);
+        return getsockname(fd, (struct sockaddr *)&storage, &size) == 0 &&
+               socket_address_read(&storage, ret_address, ret_port);
 }
 
 bool socket_remote(int fd, Address *ret_address, uint16_t *ret_port) {
         struct sockaddr_storage storage = { 0 };
         socklen_t size = sizeof(storage);
 
-        return getpeername(fd, (struct sockaddr *)&storage, &size) == 0 && socket_address_read(&storage, ret_address, ret_port);
+        return getpeername(fd, (struct sockaddr *)&storage, &size) == 0 &&
+               socket_address_read(&storage, ret_address, ret_port);
 }
 
 int socket_connect(const Address *address, uint16_t port) {

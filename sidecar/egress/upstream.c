@@ -26,7 +26,7 @@ struct Upstream {
         uint16_t port;
         Attempt attempts[UPSTREAM_ADDRESSES_MAX];
         size_t count, started, running;
-        struct event *rival;    /* starts the next one */
+        struct event *rival; /* starts the next one */
         struct event *deadline;
         int code; /* of the last failure */
 };
@@ -69,7 +69,8 @@ static void finish(Upstream *upstream, int fd, const Address *address) {
         (void)upstream_cancel(upstream);
         if (fd < 0) {
                 address_format(&to, text);
-                (void)error_set(&error, ERROR_PEER, code, "cannot connect to %s port %u", text, port);
+                (void)error_set(
+                        &error, ERROR_PEER, code, "cannot connect to %s port %u", text, port);
         }
         done(context, fd, &to, fd < 0 ? &error : NULL);
 }
@@ -87,7 +88,8 @@ static bool start_next(Upstream *upstream) {
                         attempt->fd = -1;
                         continue;
                 }
-                attempt->event = event_new(upstream->loop, attempt->fd, EV_WRITE, on_writable, attempt);
+                attempt->event =
+                        event_new(upstream->loop, attempt->fd, EV_WRITE, on_writable, attempt);
                 if (attempt->event == NULL || event_add(attempt->event, NULL) < 0) {
                         upstream->code = ENOMEM;
                         attempt->fd = fd_close(attempt->fd);
@@ -155,8 +157,8 @@ static void interleave(Upstream *upstream, const Address *addresses, size_t coun
         }
 }
 
-int upstream_connect(struct event_base *loop, const Address *addresses, size_t count, uint16_t port, UpstreamDone *done,
-        void *context, Upstream **ret_upstream, Error *error) {
+int upstream_connect(struct event_base *loop, const Address *addresses, size_t count, uint16_t port,
+        UpstreamDone *done, void *context, Upstream **ret_upstream, Error *error) {
         cleanup(upstream_cancelp) Upstream *upstream = calloc(1, sizeof(*upstream));
 
         assert(count > 0);
@@ -166,10 +168,12 @@ int upstream_connect(struct event_base *loop, const Address *addresses, size_t c
         upstream->done = done;
         upstream->context = context;
         upstream->port = port;
-        interleave(upstream, addresses, count < UPSTREAM_ADDRESSES_MAX ? count : UPSTREAM_ADDRESSES_MAX);
+        interleave(upstream, addresses,
+                count < UPSTREAM_ADDRESSES_MAX ? count : UPSTREAM_ADDRESSES_MAX);
         upstream->rival = event_new(loop, -1, 0, on_rival, upstream);
         upstream->deadline = event_new(loop, -1, 0, on_deadline, upstream);
-        if (upstream->rival == NULL || upstream->deadline == NULL || event_add(upstream->deadline, &give_up_after) < 0)
+        if (upstream->rival == NULL || upstream->deadline == NULL ||
+                event_add(upstream->deadline, &give_up_after) < 0)
                 return error_set(error, ERROR_OS, ENOMEM, "cannot connect");
         if (!start_next(upstream))
                 event_active(upstream->rival, 0, 0); /* which finds nothing to start and says so */

@@ -53,7 +53,8 @@ static int write_socket(int socket, WireType type, uint32_t id, const WireSocket
         return wire_finish(socket, &packer, NULL, 0);
 }
 
-static int read_socket(WireMessage *message, const char *what, WireSocket *ret_where, Error *error) {
+static int read_socket(
+        WireMessage *message, const char *what, WireSocket *ret_where, Error *error) {
         WireSocket where = { 0 };
 
         unpack_socket(&message->fields, &where);
@@ -122,7 +123,8 @@ int wire_owner_ask_read(WireMessage *message, WireOwnerAsk *ret_ask, Error *erro
 
         unpack_socket(&message->fields, &ask.local);
         unpack_socket(&message->fields, &ask.remote);
-        if (!ends_without_fds(message) || (ask.network != WIRE_NETWORK_SANDBOX && ask.network != WIRE_NETWORK_POD))
+        if (!ends_without_fds(message) ||
+                (ask.network != WIRE_NETWORK_SANDBOX && ask.network != WIRE_NETWORK_POD))
                 return wire_bad(error, "owner ask");
         *ret_ask = ask;
         return 0;
@@ -161,12 +163,14 @@ int wire_owner_read(WireMessage *message, WireOwner *ret_owner, Error *error) {
                 program->inode = unpack_u64(fields);
                 program->path = unpack_string(fields);
         }
-        if (!ends_without_fds(message) || ret_owner->ownership < WIRE_OWNER_FOUND || ret_owner->ownership > WIRE_OWNER_AMBIGUOUS)
+        if (!ends_without_fds(message) || ret_owner->ownership < WIRE_OWNER_FOUND ||
+                ret_owner->ownership > WIRE_OWNER_AMBIGUOUS)
                 return wire_bad(error, "owner");
         return 0;
 }
 
-int wire_programs_ask_write(int socket, uint32_t id, const char *container, const char *const *paths) {
+int wire_programs_ask_write(
+        int socket, uint32_t id, const char *container, const char *const *paths) {
         Packer packer = wire_begin(WIRE_PROGRAMS_ASK, id);
 
         pack_string(&packer, container);
@@ -174,7 +178,8 @@ int wire_programs_ask_write(int socket, uint32_t id, const char *container, cons
         return wire_finish(socket, &packer, NULL, 0);
 }
 
-int wire_programs_ask_read(WireMessage *message, const char **ret_container, const char ***ret_paths, Error *error) {
+int wire_programs_ask_read(
+        WireMessage *message, const char **ret_container, const char ***ret_paths, Error *error) {
         const char *container = unpack_string(&message->fields);
         cleanup_free const char **paths = unpack_strings(&message->fields, WIRE_PATHS_MAX, NULL);
 

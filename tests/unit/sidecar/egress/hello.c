@@ -95,7 +95,8 @@ static void test_name(void **state) {
         assert_false(hello.encrypted);
 }
 
-/* However it is cut, by segments or by records, it is incomplete until its last byte and then right. */
+/* However it is cut, by segments or by records, it is incomplete until its last byte and then
+ * right. */
 static void test_split(void **state) {
         for (size_t most = 1; most < 200; most += 7) {
                 Bytes records = { 0 };
@@ -103,7 +104,8 @@ static void test_split(void **state) {
 
                 make_named(&records, "api.example.com", most);
                 for (size_t size = 0; size < records.size; size++)
-                        assert_int_equal(hello_parse(records.data, size, &hello, NULL), HELLO_INCOMPLETE);
+                        assert_int_equal(
+                                hello_parse(records.data, size, &hello, NULL), HELLO_INCOMPLETE);
                 assert_int_equal(hello_parse(records.data, records.size, &hello, NULL), 0);
                 assert_string_equal(hello.server_name, "api.example.com");
 
@@ -137,7 +139,8 @@ static void test_encrypted(void **state) {
 static void test_not_tls(void **state) {
         Hello hello;
 
-        assert_int_equal(hello_parse((const uint8_t *)"GET / HTTP/1.1\r\n", 16, &hello, NULL), HELLO_NOT_TLS);
+        assert_int_equal(hello_parse((const uint8_t *)"GET / HTTP/1.1\r\n", 16, &hello, NULL),
+                HELLO_NOT_TLS);
         assert_int_equal(hello_parse((const uint8_t *)"", 0, &hello, NULL), HELLO_INCOMPLETE);
 }
 
@@ -185,7 +188,8 @@ static void test_bad_names(void **state) {
         expect_refusal(&records, "not one host name");
 }
 
-/* Each byte of the framing made wrong in turn: never a name other than the right one, never out of bounds (asan). */
+/* Each byte of the framing made wrong in turn: never a name other than the right one, never out of
+ * bounds (asan). */
 static void test_flipped(void **state) {
         Bytes records = { 0 };
 

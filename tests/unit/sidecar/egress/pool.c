@@ -15,14 +15,16 @@ typedef struct Found {
 static Found add(Pool *pool, const char *host, int64_t now) {
         Found found = { 0 };
 
-        assert_true(pool_add(pool, host, &found.ipv4, &found.ipv6, now, &found.pinned, &found.fresh));
+        assert_true(
+                pool_add(pool, host, &found.ipv4, &found.ipv6, now, &found.pinned, &found.fresh));
         return found;
 }
 
 static void test_both_ways(void **state) {
         cleanup(pool_freep) Pool *pool = pool_new();
         cleanup(pool_freep) Pool *restarted = pool_new();
-        const Found first = add(pool, "api.example.com", 0), again = add(pool, "api.example.com", 1);
+        const Found first = add(pool, "api.example.com", 0),
+                    again = add(pool, "api.example.com", 1);
         Found after;
 
         assert_true(first.fresh);
@@ -58,7 +60,8 @@ static void test_foreign_addresses(void **state) {
         assert_null(pool_find(pool, &other, 0));
 }
 
-/* More names than there is room for: the oldest go, those that the policy wrote stay, and no address ever says another's name. */
+/* More names than there is room for: the oldest go, those that the policy wrote stay, and no
+ * address ever says another's name. */
 static void test_bounded(void **state) {
         cleanup(pool_freep) Pool *pool = pool_new();
         char host[32];
@@ -92,9 +95,11 @@ static void test_full_of_pinned(void **state) {
                 (void)snprintf(host, sizeof(host), "m%u.example.com", pinned);
                 pinned += pool_pin(pool, host, 0);
         }
-        assert_false(pool_add(pool, "late.example.com", &found.ipv4, &found.ipv6, 0, &found.pinned, &found.fresh));
+        assert_false(pool_add(pool, "late.example.com", &found.ipv4, &found.ipv6, 0, &found.pinned,
+                &found.fresh));
         pool_unpin(pool);
-        assert_true(pool_add(pool, "late.example.com", &found.ipv4, &found.ipv6, 1, &found.pinned, &found.fresh));
+        assert_true(pool_add(pool, "late.example.com", &found.ipv4, &found.ipv6, 1, &found.pinned,
+                &found.fresh));
 }
 
 static void test_expiry(void **state) {
@@ -102,7 +107,8 @@ static void test_expiry(void **state) {
         const Found found = add(pool, "api.example.com", 0);
 
         assert_non_null(pool_find(pool, &found.ipv4, POOL_IDLE_SECONDS));
-        assert_non_null(pool_find(pool, &found.ipv4, 2 * POOL_IDLE_SECONDS)); /* that look was use */
+        assert_non_null(
+                pool_find(pool, &found.ipv4, 2 * POOL_IDLE_SECONDS)); /* that look was use */
         assert_null(pool_find(pool, &found.ipv4, 3 * POOL_IDLE_SECONDS + 1));
         assert_true(pool_pin(pool, "api.example.com", 0));
         assert_non_null(pool_find(pool, &found.ipv4, 9 * POOL_IDLE_SECONDS));

@@ -14,7 +14,8 @@
 
 #define MEBIBYTE ((size_t)1024 * 1024)
 
-/* Two TCP connections on loopback with the relay between them: near ends for the test, far ends for the relay. */
+/* Two TCP connections on loopback with the relay between them: near ends for the test, far ends for
+ * the relay. */
 typedef struct Bench {
         Pipes *pipes;
         int client, upstream; /* near */
@@ -23,7 +24,8 @@ typedef struct Bench {
 } Bench;
 
 static void make_pair(int *ret_near, int *ret_far) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t size = sizeof(address);
         int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -119,7 +121,8 @@ static void test_reset(void **state) {
         bench_done(&bench);
 }
 
-/* A sender that never stops and a receiver that never reads: what is taken in is bounded, and goes on when the receiver does. */
+/* A sender that never stops and a receiver that never reads: what is taken in is bounded, and goes
+ * on when the receiver does. */
 static void test_back_pressure(void **state) {
         static char block[MEBIBYTE];
         Bench bench = bench_new();

@@ -16,16 +16,26 @@ static const struct {
         uint16_t port;
         uint64_t body_size;
 } good[] = {
-        { "CONNECT api.example.com:443 HTTP/1.1" CRLF "Host: api.example.com:443" CRLF CRLF, REQUEST_TUNNEL, "api.example.com", 443, 0 },
-        { "CONNECT API.Example.com.:443 HTTP/1.0" CRLF CRLF, REQUEST_TUNNEL, "api.example.com", 443, 0 },
-        { "CONNECT a.example:8443 HTTP/1.1" CRLF "Host: a.example" CRLF CRLF, REQUEST_TUNNEL, "a.example", 8443, 0 },
-        { "CONNECT [2001:DB8::1]:443 HTTP/1.1" CRLF "Host: [2001:db8::1]:443" CRLF CRLF, REQUEST_TUNNEL, "2001:db8::1", 443, 0 },
+        { "CONNECT api.example.com:443 HTTP/1.1" CRLF "Host: api.example.com:443" CRLF CRLF,
+                REQUEST_TUNNEL, "api.example.com", 443, 0 },
+        { "CONNECT API.Example.com.:443 HTTP/1.0" CRLF CRLF, REQUEST_TUNNEL, "api.example.com", 443,
+                0 },
+        { "CONNECT a.example:8443 HTTP/1.1" CRLF "Host: a.example" CRLF CRLF, REQUEST_TUNNEL,
+                "a.example", 8443, 0 },
+        { "CONNECT [2001:DB8::1]:443 HTTP/1.1" CRLF "Host: [2001:db8::1]:443" CRLF CRLF,
+                REQUEST_TUNNEL, "2001:db8::1", 443, 0 },
         { "CONNECT [::ffff:10.0.0.1]:443 HTTP/1.1" CRLF CRLF, REQUEST_TUNNEL, "10.0.0.1", 443, 0 },
-        { "CONNECT 10.0.0.1:443 HTTP/1.1" CRLF "Content-Length: 0" CRLF CRLF, REQUEST_TUNNEL, "10.0.0.1", 443, 0 },
-        { "GET http://a.example/x?y=1 HTTP/1.1" CRLF "Host: a.example" CRLF CRLF, REQUEST_FORWARD, "a.example", 80, 0 },
-        { "GET HTTP://a.example:8080 HTTP/1.1" CRLF "Host: a.example:8080" CRLF CRLF, REQUEST_FORWARD, "a.example", 8080, 0 },
-        { "POST http://a.example/ HTTP/1.1" CRLF "Host: a.example" CRLF "Content-Length: 17" CRLF CRLF, REQUEST_FORWARD, "a.example", 80, 17 },
-        { "GET http://a.example?q HTTP/1.1" CRLF "Host: a.example:80" CRLF CRLF, REQUEST_FORWARD, "a.example", 80, 0 },
+        { "CONNECT 10.0.0.1:443 HTTP/1.1" CRLF "Content-Length: 0" CRLF CRLF, REQUEST_TUNNEL,
+                "10.0.0.1", 443, 0 },
+        { "GET http://a.example/x?y=1 HTTP/1.1" CRLF "Host: a.example" CRLF CRLF, REQUEST_FORWARD,
+                "a.example", 80, 0 },
+        { "GET HTTP://a.example:8080 HTTP/1.1" CRLF "Host: a.example:8080" CRLF CRLF,
+                REQUEST_FORWARD, "a.example", 8080, 0 },
+        { "POST http://a.example/ HTTP/1.1" CRLF "Host: a.example" CRLF
+          "Content-Length: 17" CRLF CRLF,
+                REQUEST_FORWARD, "a.example", 80, 17 },
+        { "GET http://a.example?q HTTP/1.1" CRLF "Host: a.example:80" CRLF CRLF, REQUEST_FORWARD,
+                "a.example", 80, 0 },
 };
 
 static void test_good(void **state) {
@@ -44,7 +54,8 @@ static void test_good(void **state) {
                 assert_int_equal(request.body_size, good[i].body_size);
                 assert_int_equal(request.head_size, strlen(good[i].head));
                 for (size_t part = 0; part < request.head_size; part++)
-                        assert_int_equal(request_parse(text, part, &request, &status, &error), REQUEST_INCOMPLETE);
+                        assert_int_equal(request_parse(text, part, &request, &status, &error),
+                                REQUEST_INCOMPLETE);
         }
 }
 
@@ -53,7 +64,8 @@ static const struct {
         const char *says;
         const char *head;
 } bad[] = {
-        { 400, "Use CONNECT for HTTPS URLs", "GET https://a.example/ HTTP/1.1" CRLF "Host: a.example" CRLF CRLF },
+        { 400, "Use CONNECT for HTTPS URLs",
+                "GET https://a.example/ HTTP/1.1" CRLF "Host: a.example" CRLF CRLF },
         { 400, "this is a proxy", "GET / HTTP/1.1" CRLF "Host: a.example" CRLF CRLF },
         { 400, "this is a proxy", "GET ftp://a.example/ HTTP/1.1" CRLF CRLF },
         { 400, "no port", "CONNECT a.example HTTP/1.1" CRLF CRLF },
@@ -70,25 +82,41 @@ static const struct {
         { 400, "a user in the URL", "GET http://user:secret@a.example/ HTTP/1.1" CRLF CRLF },
         { 400, "fragment", "GET http://a.example/#x HTTP/1.1" CRLF CRLF },
         { 400, "another host", "GET http://a.example/ HTTP/1.1" CRLF "Host: b.example" CRLF CRLF },
-        { 400, "another host", "CONNECT a.example:443 HTTP/1.1" CRLF "Host: b.example:443" CRLF CRLF },
-        { 400, "stands twice", "GET http://a.example/ HTTP/1.1" CRLF "Host: a.example" CRLF "host: a.example" CRLF CRLF },
+        { 400, "another host",
+                "CONNECT a.example:443 HTTP/1.1" CRLF "Host: b.example:443" CRLF CRLF },
+        { 400, "stands twice",
+                "GET http://a.example/ HTTP/1.1" CRLF "Host: a.example" CRLF
+                "host: a.example" CRLF CRLF },
         /* bodies with two readings */
-        { 400, "content-length", "POST http://a.example/ HTTP/1.1" CRLF "Content-Length: 3" CRLF "Content-Length: 3" CRLF CRLF },
-        { 400, "", "POST http://a.example/ HTTP/1.1" CRLF "Content-Length: 3" CRLF "Transfer-Encoding: chunked" CRLF CRLF },
-        { 400, "", "POST http://a.example/ HTTP/1.1" CRLF "Transfer-Encoding: chunked" CRLF "Content-Length: 3" CRLF CRLF },
-        { 411, "Content-Length only", "POST http://a.example/ HTTP/1.1" CRLF "Transfer-Encoding: chunked" CRLF CRLF },
-        { 411, "Content-Length only", "POST http://a.example/ HTTP/1.1" CRLF "Transfer-Encoding: xchunked" CRLF CRLF },
+        { 400, "content-length",
+                "POST http://a.example/ HTTP/1.1" CRLF "Content-Length: 3" CRLF
+                "Content-Length: 3" CRLF CRLF },
+        { 400, "",
+                "POST http://a.example/ HTTP/1.1" CRLF "Content-Length: 3" CRLF
+                "Transfer-Encoding: chunked" CRLF CRLF },
+        { 400, "",
+                "POST http://a.example/ HTTP/1.1" CRLF "Transfer-Encoding: chunked" CRLF
+                "Content-Length: 3" CRLF CRLF },
+        { 411, "Content-Length only",
+                "POST http://a.example/ HTTP/1.1" CRLF "Transfer-Encoding: chunked" CRLF CRLF },
+        { 411, "Content-Length only",
+                "POST http://a.example/ HTTP/1.1" CRLF "Transfer-Encoding: xchunked" CRLF CRLF },
         { 400, "", "POST http://a.example/ HTTP/1.1" CRLF "Content-Length: +3" CRLF CRLF },
         { 400, "", "POST http://a.example/ HTTP/1.1" CRLF "Content-Length: 3, 3" CRLF CRLF },
         { 400, "", "POST http://a.example/ HTTP/1.1" CRLF "Content-Length: 0x3" CRLF CRLF },
-        { 400, "", "POST http://a.example/ HTTP/1.1" CRLF "Content-Length: 99999999999999999999" CRLF CRLF },
+        { 400, "",
+                "POST http://a.example/ HTTP/1.1" CRLF
+                "Content-Length: 99999999999999999999" CRLF CRLF },
         { 400, "", "POST http://a.example/ HTTP/1.1" CRLF "Content-Length:" CRLF CRLF },
         { 400, "no body", "CONNECT a.example:443 HTTP/1.1" CRLF "Content-Length: 5" CRLF CRLF },
         /* lines with two readings */
         { 400, "without a carriage return", "GET http://a.example/ HTTP/1.1\nHost: a.example\n\n" },
-        { 400, "without a carriage return", "GET http://a.example/ HTTP/1.1" CRLF "A: b\nHost: a.example" CRLF CRLF },
-        { 400, "without a line feed", "GET http://a.example/ HTTP/1.1" CRLF "A: b\rContent-Length: 4" CRLF CRLF },
-        { 400, "goes on in the next line", "GET http://a.example/ HTTP/1.1" CRLF "A: b" CRLF " c" CRLF CRLF },
+        { 400, "without a carriage return",
+                "GET http://a.example/ HTTP/1.1" CRLF "A: b\nHost: a.example" CRLF CRLF },
+        { 400, "without a line feed",
+                "GET http://a.example/ HTTP/1.1" CRLF "A: b\rContent-Length: 4" CRLF CRLF },
+        { 400, "goes on in the next line",
+                "GET http://a.example/ HTTP/1.1" CRLF "A: b" CRLF " c" CRLF CRLF },
         { 400, "character", "GET http://a.example/ HTTP/1.1" CRLF "Content-Length : 4" CRLF CRLF },
         { 400, "character", "GET http://a.example/ HTTP/1.1" CRLF "Content\xc3\xa9: 4" CRLF CRLF },
         { 400, "control character", "GET http://a.example/ HTTP/1.1" CRLF "A: b\x01" CRLF CRLF },
@@ -105,10 +133,12 @@ static void test_bad(void **state) {
                 unsigned status = 0;
                 Error error = { 0 };
 
-                if (request_parse(bad[i].head, strlen(bad[i].head), &request, &status, &error) != -1)
+                if (request_parse(bad[i].head, strlen(bad[i].head), &request, &status, &error) !=
+                        -1)
                         fail_msg("taken: %s", bad[i].head);
                 if (status != bad[i].status || strstr(error.text, bad[i].says) == NULL)
-                        fail_msg("%s: %u '%s' does not say %u '%s'", bad[i].head, status, error.text, bad[i].status, bad[i].says);
+                        fail_msg("%s: %u '%s' does not say %u '%s'", bad[i].head, status,
+                                error.text, bad[i].status, bad[i].says);
         }
 }
 
@@ -129,7 +159,8 @@ static void test_too_large(void **state) {
 
         memset(head, 'a', sizeof(head));
         memcpy(head, "CONNECT ", 8);
-        assert_int_equal(request_parse(head, REQUEST_HEAD_MAX - 1, &request, &status, NULL), REQUEST_INCOMPLETE);
+        assert_int_equal(request_parse(head, REQUEST_HEAD_MAX - 1, &request, &status, NULL),
+                REQUEST_INCOMPLETE);
         assert_int_equal(request_parse(head, REQUEST_HEAD_MAX, &request, &status, NULL), -1);
         assert_int_equal(status, 431);
 
@@ -156,14 +187,19 @@ static void expect_forward(const char *head, bool absolute, const char *expected
 }
 
 static void test_forward(void **state) {
-        expect_forward("POST http://A.example:80/x?y HTTP/1.0" CRLF "hOst: a.example" CRLF "Accept: */*  " CRLF "Proxy-Connection: keep-alive" CRLF
-                       "Proxy-Authorization: Basic c2VjcmV0" CRLF "Connection: X-Secret, Content-Length" CRLF "X-Secret: 1" CRLF "Upgrade: h2c" CRLF
-                       "Content-Length: 5" CRLF "Empty:" CRLF CRLF "hello",
+        expect_forward("POST http://A.example:80/x?y HTTP/1.0" CRLF "hOst: a.example" CRLF
+                       "Accept: */*  " CRLF "Proxy-Connection: keep-alive" CRLF
+                       "Proxy-Authorization: Basic c2VjcmV0" CRLF
+                       "Connection: X-Secret, Content-Length" CRLF "X-Secret: 1" CRLF
+                       "Upgrade: h2c" CRLF "Content-Length: 5" CRLF "Empty:" CRLF CRLF "hello",
                 false,
-                "POST /x?y HTTP/1.1" CRLF "Host: a.example" CRLF "Connection: close" CRLF "Accept: */*" CRLF "Content-Length: 5" CRLF "Empty: " CRLF
-                CRLF);
-        expect_forward("GET http://[2001:db8::1]:8080?q HTTP/1.1" CRLF "Host: [2001:db8::1]:8080" CRLF CRLF, true,
-                "GET http://[2001:db8::1]:8080/?q HTTP/1.1" CRLF "Host: [2001:db8::1]:8080" CRLF "Connection: close" CRLF CRLF);
+                "POST /x?y HTTP/1.1" CRLF "Host: a.example" CRLF "Connection: close" CRLF
+                "Accept: */*" CRLF "Content-Length: 5" CRLF "Empty: " CRLF CRLF);
+        expect_forward("GET http://[2001:db8::1]:8080?q HTTP/1.1" CRLF
+                       "Host: [2001:db8::1]:8080" CRLF CRLF,
+                true,
+                "GET http://[2001:db8::1]:8080/?q HTTP/1.1" CRLF "Host: [2001:db8::1]:8080" CRLF
+                "Connection: close" CRLF CRLF);
         expect_forward("GET http://a.example HTTP/1.1" CRLF "Host: a.example" CRLF CRLF, false,
                 "GET / HTTP/1.1" CRLF "Host: a.example" CRLF "Connection: close" CRLF CRLF);
 }
