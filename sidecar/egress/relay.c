@@ -26,6 +26,11 @@ void relay_done(Relay *relay) {
                 pipes_give_back(relay->pipes, &relay->from[side].pipe);
 }
 
+void relay_limit(Relay *relay, RelaySide side, uint64_t bytes) {
+        relay->from[side].limit = bytes;
+        relay->from[side].ended = bytes == 0;
+}
+
 void relay_note(Relay *relay, RelaySide side, bool readable, bool writable) {
         if (readable)
                 relay->from[side].readable = true;

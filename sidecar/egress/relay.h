@@ -46,6 +46,10 @@ void relay_init(Relay *relay, Pipes *pipes, int client_fd, int upstream_fd);
 /* Gives the pipes back; the sockets stay the owner's. */
 void relay_done(Relay *relay);
 
+/* At most so many bytes are read from that side; then it counts as ended, without telling the
+ * other. */
+void relay_limit(Relay *relay, RelaySide side, uint64_t bytes);
+
 /* An edge at one side. */
 void relay_note(Relay *relay, RelaySide side, bool readable, bool writable);
 

@@ -323,7 +323,9 @@ static bool is_passed_on(const Request *request, RequestText name) {
         return text_is(name, "content-length") || !is_named_by_connection(request, name);
 }
 
-size_t request_write_forward(const Request *request, bool absolute, char *ret_head, size_t room) {
+size_t request_write_forward(
+        const Request *request, const char *proxy_authorization, char *ret_head, size_t room) {
+        const bool absolute = proxy_authorization != NULL;
         const bool rooted = request->path.size > 0 && request->path.data[0] == '/';
         char authority[DESTINATION_TEXT_SIZE];
         size_t used;
@@ -334,6 +336,9 @@ size_t request_write_forward(const Request *request, bool absolute, char *ret_he
                 (int)request->method.size, request->method.data, absolute ? "http://" : "",
                 absolute ? authority : "", rooted ? "" : "/", (int)request->path.size,
                 request->path.data, authority);
+        if (absolute && proxy_authorization[0] != '\0' && used < room)
+                used += (size_t)snprintf(ret_head + used, room - used,
+                        "Proxy-Authorization: %s\r\n", proxy_authorization);
         for (size_t i = 0; i < request->header_count && used < room; i++) {
                 const RequestHeader *header = &request->headers[i];
 

@@ -53,7 +53,10 @@ typedef struct Request {
 int request_parse(
         const char *data, size_t size, Request *ret_request, unsigned *ret_status, Error *error);
 
-/* Writes the head of a FORWARD for the origin server (path only) or for another proxy (absolute),
- * without what concerns only the connection it came by. Returns its size; room for REQUEST_HEAD_MAX
- * + 512 always suffices. */
-size_t request_write_forward(const Request *request, bool absolute, char *ret_head, size_t room);
+/* Writes the head of a FORWARD anew, without what concerns only the connection it came by: for the
+ * origin server (path only) when proxy_authorization is NULL, else for another proxy (absolute
+ * form, and that credential when it is not ""). Returns its size; room for REQUEST_FORWARD_MAX
+ * always suffices. */
+#define REQUEST_FORWARD_MAX (REQUEST_HEAD_MAX + 1536U)
+size_t request_write_forward(
+        const Request *request, const char *proxy_authorization, char *ret_head, size_t room);

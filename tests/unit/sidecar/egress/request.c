@@ -173,14 +173,14 @@ static void test_too_large(void **state) {
         assert_int_equal(status, 431);
 }
 
-static void expect_forward(const char *head, bool absolute, const char *expected) {
-        char forward[REQUEST_HEAD_MAX + 512];
+static void expect_forward(const char *head, const char *authorization, const char *expected) {
+        char forward[REQUEST_FORWARD_MAX];
         unsigned status = 0;
         Request request;
         size_t size;
 
         assert_int_equal(request_parse(head, strlen(head), &request, &status, NULL), 0);
-        size = request_write_forward(&request, absolute, forward, sizeof(forward));
+        size = request_write_forward(&request, authorization, forward, sizeof(forward));
         assert_true(size > 0);
         forward[size] = '\0';
         assert_string_equal(forward, expected);
@@ -192,21 +192,20 @@ static void test_forward(void **state) {
                        "Proxy-Authorization: Basic c2VjcmV0" CRLF
                        "Connection: X-Secret, Content-Length" CRLF "X-Secret: 1" CRLF
                        "Upgrade: h2c" CRLF "Content-Length: 5" CRLF "Empty:" CRLF CRLF "hello",
-                false,
+                NULL,
                 "POST /x?y HTTP/1.1" CRLF "Host: a.example" CRLF "Connection: close" CRLF
                 "Accept: */*" CRLF "Content-Length: 5" CRLF "Empty: " CRLF CRLF);
         expect_forward("GET http://[2001:db8::1]:8080?q HTTP/1.1" CRLF
-                       "Host: [2001:db8::1]:8080" CRLF CRLF,
-                true,
+                       "Host: [2001:db8::1]:8080" CRLF CRLF, "",
                 "GET http://[2001:db8::1]:8080/?q HTTP/1.1" CRLF "Host: [2001:db8::1]:8080" CRLF
                 "Connection: close" CRLF CRLF);
-        expect_forward("GET http://a.example HTTP/1.1" CRLF "Host: a.example" CRLF CRLF, false,
+        expect_forward("GET http://a.example HTTP/1.1" CRLF "Host: a.example" CRLF CRLF, NULL,
                 "GET / HTTP/1.1" CRLF "Host: a.example" CRLF "Connection: close" CRLF CRLF);
 }
 
 /* The largest head that is taken still fits when it is written anew. */
 static void test_forward_fits(void **state) {
-        char head[REQUEST_HEAD_MAX], forward[REQUEST_HEAD_MAX + 512];
+        char head[REQUEST_HEAD_MAX], forward[REQUEST_FORWARD_MAX];
         unsigned status = 0;
         Request request;
         int size = snprintf(head, sizeof(head), "GET http://a.example HTTP/1.1\r\nA: ");
@@ -214,8 +213,8 @@ static void test_forward_fits(void **state) {
         memset(head + size, 'a', sizeof(head) - (size_t)size);
         memcpy(head + sizeof(head) - 4, "\r\n\r\n", 4);
         assert_int_equal(request_parse(head, sizeof(head), &request, &status, NULL), 0);
-        assert_true(request_write_forward(&request, true, forward, sizeof(forward)) > 0);
-        assert_int_equal(request_write_forward(&request, true, forward, 100), 0);
+        assert_true(request_write_forward(&request, "", forward, sizeof(forward)) > 0);
+        assert_int_equal(request_write_forward(&request, "", forward, 100), 0);
 }
 
 int main(void) {
