@@ -17,11 +17,10 @@ import pytest
 TREE = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TREE / "e2e"), str(TREE / "tests")]
 
+from helpers.policies import POL  # noqa: E402
 from helpers.remotecommand import Client, Refused  # noqa: E402
 from local import build, images, pod as local_pod  # noqa: E402
 from local.progress import Console  # noqa: E402
-
-POL = (local_pod.EXAMPLES / "policy.yaml").read_text()
 
 
 def pytest_make_parametrize_id(val):

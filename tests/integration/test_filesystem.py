@@ -2,7 +2,7 @@
 """Acceptance, section 1: the file system, as a session sees it."""
 import pytest
 
-from conftest import POL
+from helpers.policies import POL
 from local.progress import Failure
 
 DENIED = ("Permission denied", "Operation not permitted", "Read-only file system")

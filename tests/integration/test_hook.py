@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import POL
+from helpers.policies import POL
 from local import images
 from local.progress import Failure
 

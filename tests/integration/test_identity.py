@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import POL
+from helpers.policies import POL
 from helpers.processes import Processes
 from local import images
 from local.progress import Failure

@@ -2,7 +2,7 @@
 """Acceptance, section 2: how strict Landlock is taken."""
 import pytest
 
-from conftest import POL
+from helpers.policies import POL
 from local.progress import Failure
 
 BEST_EFFORT = POL.replace("hard_requirement", "best_effort")

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from conftest import POL
+from helpers.policies import POL
 from local.progress import Failure
 
 
