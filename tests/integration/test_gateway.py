@@ -27,8 +27,8 @@ from helpers.remotecommand import STATUS, STDOUT as STDOUT_CHANNEL, Refused
 
 
 @pytest.fixture(scope="module")
-def launcher(programs, tmp_path_factory):
-    with Launcher(programs / "navigator-gateway", tmp_path_factory.mktemp("gateway")) as running:
+def launcher(gateway_program, tmp_path_factory):
+    with Launcher(gateway_program, tmp_path_factory.mktemp("gateway")) as running:
         yield running
 
 
@@ -562,8 +562,8 @@ def test_a_denied_request_is_in_the_audit(launcher):
                       "reason": "Unauthorized: this token is not known here"}
 
 
-def test_the_pods_own_name(programs, tmp_path):
-    with Launcher(programs / "navigator-gateway", tmp_path, pod=("team", "agent-1")) as launcher:
+def test_the_pods_own_name(gateway_program, tmp_path):
+    with Launcher(gateway_program, tmp_path, pod=("team", "agent-1")) as launcher:
         assert launcher.kubectl("exec", "-n", "team", "agent-1", "--", "echo", "x").stdout == b"x\n"
         shown = launcher.kubectl("exec", "-n", "team", "agent-2", "--", "true")
         assert shown.returncode == 1 and b'pods "agent-2" not found' in shown.stderr
@@ -571,16 +571,16 @@ def test_the_pods_own_name(programs, tmp_path):
         assert b"not found" in shown.stderr
 
 
-def test_it_ends_with_its_launcher(programs, tmp_path):
-    launcher = Launcher(programs / "navigator-gateway", tmp_path)
+def test_it_ends_with_its_launcher(gateway_program, tmp_path):
+    launcher = Launcher(gateway_program, tmp_path)
     with launcher:
         stream = launcher.client().open(["sleep", "100"])
     assert launcher.exit_code == 0
     stream.drop()
 
 
-def test_a_token_that_is_none(programs, tmp_path):
-    launcher = Launcher(programs / "navigator-gateway", tmp_path, token="short")
+def test_a_token_that_is_none(gateway_program, tmp_path):
+    launcher = Launcher(gateway_program, tmp_path, token="short")
     assert launcher.process.wait(10) == 1
     launcher.close()
     assert "token: the token has 5 bytes" in launcher.log()
