@@ -126,7 +126,9 @@ class Launcher:
         self.pod, self.containers = pod, list(containers)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.errors = (folder / "gateway.log").open("wb")
-        self.process = subprocess.Popen([*command, program], pass_fds=[], close_fds=False, stdin=subprocess.DEVNULL, stderr=self.errors,
+        # AddressSanitizer keeps freed memory for a while; how much memory the gateway takes is measured.
+        environment = {**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=1:" + os.environ.get("ASAN_OPTIONS", "")}
+        self.process = subprocess.Popen([*command, program], env=environment, pass_fds=[], close_fds=False, stdin=subprocess.DEVNULL, stderr=self.errors,
                                         stdout=self.errors, preexec_fn=lambda: self._become(theirs.fileno()))
         theirs.close()
         self._serve()
