@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The static authorizer: one token for callers by network, the kernel's word for callers by the
- * local socket. Reaching that socket takes a process in the sidecar's container, and what it gets
- * is less than it has there: no token is asked of it.
+ * Callers by network show a token: the static one, or one that the cluster knows (delegate.h). Of
+ * callers by the local socket the kernel says who they are. Reaching that socket takes a process in
+ * the sidecar's container, and what it gets is less than it has there: no token is asked of it.
  */
 #include "sidecar/gateway/authorize.h"
 
+#include "sidecar/gateway/delegate.h"
 #include "sidecar/gateway/handshake.h"
 
 #include <event2/event.h>
@@ -17,12 +18,14 @@
 
 struct Authorizer {
         struct event_base *loop; /* borrowed */
+        Delegate *delegate;      /* NULL: there is no cluster to ask */
         size_t token_size;
         char token[AUTHORIZE_TOKEN_MAX];
 };
 
 struct AuthorizeCall {
-        struct event *event;
+        struct event *event; /* one of the two */
+        DelegateCall *question;
         AuthorizeVerdict verdict;
         AuthorizeDone done;
         void *owner;
@@ -59,9 +62,15 @@ int authorizer_new(struct event_base *loop, const char *token, size_t size,
 Authorizer *authorizer_free(Authorizer *authorizer) {
         if (authorizer == NULL)
                 return NULL;
+        (void)delegate_free(authorizer->delegate);
         explicit_bzero(authorizer, sizeof(*authorizer));
         free(authorizer);
         return NULL;
+}
+
+void authorizer_delegate(Authorizer *authorizer, Delegate *delegate) {
+        (void)delegate_free(authorizer->delegate);
+        authorizer->delegate = delegate;
 }
 
 /* Takes as long for a wrong byte at the front as at the back. How long the right token is may be
@@ -134,18 +143,14 @@ static void decide_local(const AuthorizePeer *peer, AuthorizeVerdict *verdict) {
 }
 
 static void decide_by_token(
-        const Authorizer *authorizer, const Head *head, AuthorizeVerdict *verdict) {
-        Token token = { 0 };
-
-        find_token(head, &token);
-        if (!token_is_right(authorizer, &token)) {
+        const Authorizer *authorizer, const Token *token, AuthorizeVerdict *verdict) {
+        if (!token_is_right(authorizer, token)) {
                 verdict->code = 401;
-                verdict->message = token.size == 0 ? "Unauthorized: a bearer token is needed"
-                                                   : "Unauthorized: this token is not known here";
+                verdict->message = token->size == 0 ? "Unauthorized: a bearer token is needed"
+                                                    : "Unauthorized: this token is not known here";
         }
         (void)snprintf(verdict->caller, sizeof(verdict->caller), "%s",
                 verdict->code == 0 ? "token" : "anonymous");
-        explicit_bzero(&token, sizeof(token));
 }
 
 static void call_back(int fd, short what, void *data) {
@@ -158,21 +163,72 @@ static void call_back(int fd, short what, void *data) {
         done(owner, &verdict);
 }
 
-AuthorizeCall *authorize_start(Authorizer *authorizer, const AuthorizePeer *peer, const Head *head,
-        const Route *route, AuthorizeDone done, void *owner) {
-        AuthorizeCall *call = calloc(1, sizeof(*call));
+/* What the cluster said. The call is over: the owner has nothing to cancel any more. */
+static void on_delegated(void *data, DelegateVerdict said, const char *name) {
+        static const struct {
+                unsigned code;
+                const char *message;
+        } answers[] = {
+                [DELEGATE_ALLOWED] = { 0, NULL },
+                [DELEGATE_UNKNOWN] = { 401,
+                        "Unauthorized: the cluster does not know this token, or it is not for this "
+                        "pod: ask for one with --audience=navigator.sandbox/POD-UID" },
+                [DELEGATE_FORBIDDEN] = { 403,
+                        "Forbidden: may not create sessions.navigator.sandbox of this pod; bind "
+                        "the ClusterRole navigator-session-user" },
+                [DELEGATE_SILENT] = { 503, "Service Unavailable: the API server does not say "
+                                           "whether this is allowed" },
+        };
+        AuthorizeCall *call = data;
+        AuthorizeVerdict verdict = { .code = answers[said].code, .message = answers[said].message };
+        AuthorizeDone done = call->done;
+        void *owner = call->owner;
 
-        if (call == NULL)
-                return NULL;
-        *call = (AuthorizeCall){ .done = done, .owner = owner };
-        if (peer->local)
-                decide_local(peer, &call->verdict);
-        else
-                decide_by_token(authorizer, head, &call->verdict);
+        (void)snprintf(
+                verdict.caller, sizeof(verdict.caller), "%s", name[0] != '\0' ? name : "anonymous");
+        free(call);
+        done(owner, &verdict);
+}
+
+/* Opening something is one right, looking another. */
+static const char *choose_verb(const Route *route) {
+        return route->kind == ROUTE_EXEC || route->kind == ROUTE_PORT_FORWARD ? "create" : "get";
+}
+
+static AuthorizeCall *decide_by_cluster(
+        AuthorizeCall *call, Delegate *delegate, const Token *token, const Route *route) {
+        call->question = delegate_start(
+                delegate, token->text, token->size, choose_verb(route), on_delegated, call);
+        return call->question != NULL ? call : authorize_cancel(call);
+}
+
+static AuthorizeCall *decide_soon(AuthorizeCall *call, Authorizer *authorizer) {
         call->event = event_new(authorizer->loop, -1, 0, call_back, call);
         if (call->event == NULL)
                 return authorize_cancel(call);
         event_active(call->event, EV_TIMEOUT, 1);
+        return call;
+}
+
+AuthorizeCall *authorize_start(Authorizer *authorizer, const AuthorizePeer *peer, const Head *head,
+        const Route *route, AuthorizeDone done, void *owner) {
+        AuthorizeCall *call = calloc(1, sizeof(*call));
+        Token token = { 0 };
+
+        if (call == NULL)
+                return NULL;
+        *call = (AuthorizeCall){ .done = done, .owner = owner };
+        if (peer->local) {
+                decide_local(peer, &call->verdict);
+                return decide_soon(call, authorizer);
+        }
+        find_token(head, &token);
+        decide_by_token(authorizer, &token, &call->verdict);
+        if (call->verdict.code != 0 && token.size > 0 && authorizer->delegate != NULL)
+                call = decide_by_cluster(call, authorizer->delegate, &token, route);
+        else
+                call = decide_soon(call, authorizer);
+        explicit_bzero(&token, sizeof(token));
         return call;
 }
 
@@ -181,6 +237,7 @@ AuthorizeCall *authorize_cancel(AuthorizeCall *call) {
                 return NULL;
         if (call->event != NULL)
                 event_free(call->event);
+        (void)delegate_cancel(call->question);
         free(call);
         return NULL;
 }

@@ -15,6 +15,7 @@
 #include "sidecar/gateway/head.h"
 #include "sidecar/gateway/route.h"
 
+struct Delegate;
 struct event_base;
 typedef struct Authorizer Authorizer;
 typedef struct AuthorizeCall AuthorizeCall;
@@ -44,6 +45,9 @@ int authorizer_new(struct event_base *loop, const char *token, size_t size,
         Authorizer **ret_authorizer, Error *error);
 Authorizer *authorizer_free(Authorizer *authorizer);
 DEFINE_CLEANUP(Authorizer *, authorizer_free);
+
+/* Tokens that are not the static one are the cluster's to judge. Takes the delegate. */
+void authorizer_delegate(Authorizer *authorizer, struct Delegate *delegate);
 
 /* Begins a decision; done is called once unless it is cancelled. Borrows head and route until this
  * function returns. NULL: no memory. */

@@ -3,7 +3,9 @@
 /*
  * The launcher starts us without capabilities. This is the second wall: should a client's bytes
  * take this process over, it can do with its open descriptors what it could before, and nothing
- * else. It cannot open a file, make or connect a socket, start a program or a thread.
+ * else. It cannot open a file, make or connect a socket, start a program or a thread. Where it has
+ * a cluster to ask, it can read the cluster's credentials and connect to the port of the API
+ * server.
  *
  * The list of system calls is what libevent (epoll), OpenSSL and glibc's allocator use once they
  * are warm. What glibc tries by the way and can do without (opening a locale or a time zone) fails
@@ -18,18 +20,27 @@
 
 #include <errno.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 /* Newer than Debian 12's kernel headers; include/uapi/linux/landlock.h. */
 typedef struct LandlockAttributes {
         uint64_t access_fs, access_net, scoped;
 } LandlockAttributes;
 
-#define LANDLOCK_ABI_FLOOR 2 /* the product's, see docs/architecture.md */
+typedef struct LandlockPort {
+        uint64_t access, port;
+} LandlockPort;
+
+#define LANDLOCK_NET_PORT 2            /* the kind of rule */
+#define LANDLOCK_NET_CONNECT (1U << 1) /* the right */
+#define SOCKET_TYPE_MASK 0xf           /* SOCK_CLOEXEC and SOCK_NONBLOCK aside */
+#define LANDLOCK_ABI_FLOOR 2           /* the product's, see docs/architecture.md */
 
 /* All rights of an ABI: the highest bit of each kind, by the version that brought it. */
 static const struct {
@@ -87,6 +98,10 @@ static const char *const allowed_calls[] = {
         "tgkill",
 };
 
+/* Asking the API server: libcurl's connections, the token that changes. Landlock says where to. */
+static const char *const cluster_calls[] = { "openat", "fstat", "newfstatat", "connect",
+        "getsockname", "getpeername" };
+
 static const char *const refused_calls[] = { "open", "openat", "stat", "newfstatat", "fstat",
         "access", "readlink", "socket", "connect" };
 
@@ -111,7 +126,22 @@ static uint64_t all_bits(unsigned count) {
         return (UINT64_C(1) << count) - 1;
 }
 
-static int restrict_landlock(Error *error) {
+static int grant_needs(int ruleset, const LandlockAttributes *handled, const ConfineNeeds *needs) {
+        const struct landlock_path_beneath_attr files = {
+                .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+                .parent_fd = needs->credentials,
+        };
+        const LandlockPort port = { .access = LANDLOCK_NET_CONNECT, .port = needs->port };
+
+        if (needs->credentials >= 0 &&
+                sys_landlock_add_rule(ruleset, LANDLOCK_RULE_PATH_BENEATH, &files, 0) < 0)
+                return -1;
+        if (needs->port == 0 || handled->access_net == 0)
+                return 0;
+        return sys_landlock_add_rule(ruleset, (enum landlock_rule_type)LANDLOCK_NET_PORT, &port, 0);
+}
+
+static int restrict_landlock(const ConfineNeeds *needs, Error *error) {
         LandlockAttributes attributes = { 0 };
         int abi = sys_landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
         cleanup_fd int ruleset = -1;
@@ -128,10 +158,11 @@ static int restrict_landlock(Error *error) {
                         attributes.access_net = all_bits(landlock_versions[i].network_rights);
                         attributes.scoped = all_bits(landlock_versions[i].scopes);
                 }
-        /* Nothing is granted. An older kernel takes the longer record as long as what it does not
-         * know is zero. */
+        /* Nothing else is granted. An older kernel takes the longer record as long as what it does
+         * not know is zero. */
         ruleset = sys_landlock_create_ruleset(&attributes, sizeof(attributes), 0);
-        if (ruleset < 0 || sys_landlock_restrict_self(ruleset, 0) < 0)
+        if (ruleset < 0 || grant_needs(ruleset, &attributes, needs) < 0 ||
+                sys_landlock_restrict_self(ruleset, 0) < 0)
                 return error_set(
                         error, ERROR_OS, errno, "cannot give up files and network by Landlock");
         return 0;
@@ -167,13 +198,38 @@ static int add_ioctl_rules(scmp_filter_ctx filter) {
         return r;
 }
 
-static int add_rules(scmp_filter_ctx filter) {
+/* Streams over IP only: with another kind the connection could go round Landlock's port. */
+static int add_cluster_rules(scmp_filter_ctx filter) {
+        static const unsigned long families[] = { AF_INET, AF_INET6 };
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < sizeof(families) / sizeof(*families); i++)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+                        SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, families[i]),
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, SOCK_STREAM));
+        for (size_t i = 0; r == 0 && i < sizeof(cluster_calls) / sizeof(*cluster_calls); i++)
+                r = add_rule(filter, SCMP_ACT_ALLOW, cluster_calls[i]);
+        return r;
+}
+
+static bool is_cluster_call(const char *name) {
+        for (size_t i = 0; i < sizeof(cluster_calls) / sizeof(*cluster_calls); i++)
+                if (strcmp(cluster_calls[i], name) == 0)
+                        return true;
+        return strcmp(name, "socket") == 0;
+}
+
+static int add_rules(scmp_filter_ctx filter, const ConfineNeeds *needs) {
+        bool asks = needs->port != 0;
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < sizeof(allowed_calls) / sizeof(*allowed_calls); i++)
                 r = add_rule(filter, SCMP_ACT_ALLOW, allowed_calls[i]);
         for (size_t i = 0; r == 0 && i < sizeof(refused_calls) / sizeof(*refused_calls); i++)
-                r = add_rule(filter, SCMP_ACT_ERRNO(EPERM), refused_calls[i]);
+                if (!asks || !is_cluster_call(refused_calls[i]))
+                        r = add_rule(filter, SCMP_ACT_ERRNO(EPERM), refused_calls[i]);
+        if (r == 0 && asks)
+                r = add_cluster_rules(filter);
         if (r == 0)
                 r = add_memory_rules(filter);
         if (r == 0)
@@ -181,9 +237,9 @@ static int add_rules(scmp_filter_ctx filter) {
         return r;
 }
 
-static int restrict_calls(Error *error) {
+static int restrict_calls(const ConfineNeeds *needs, Error *error) {
         scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-        int r = filter != NULL ? add_rules(filter) : -ENOMEM;
+        int r = filter != NULL ? add_rules(filter, needs) : -ENOMEM;
 
         if (r == 0)
                 r = seccomp_load(filter);
@@ -193,10 +249,10 @@ static int restrict_calls(Error *error) {
         return 0;
 }
 
-int confine_for_good(Error *error) {
+int confine_for_good(const ConfineNeeds *needs, Error *error) {
         if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0)
                 return error_set(error, ERROR_OS, errno, "cannot give up new privileges");
-        if (restrict_landlock(error) < 0)
+        if (restrict_landlock(needs, error) < 0)
                 return -1;
-        return restrict_calls(error);
+        return restrict_calls(needs, error);
 }

@@ -8,6 +8,12 @@
  * no core, as many descriptors as allowed. */
 int confine_first(Error *error);
 
-/* For good, when everything is open: no new privileges, no file and no new network by Landlock, an
- * allow-list of system calls. */
-int confine_for_good(Error *error);
+/* What the role keeps of files and network, to ask the cluster who may (cluster.h). */
+typedef struct ConfineNeeds {
+        int credentials;     /* a directory to read from; -1: no files at all */
+        unsigned short port; /* of the API server; 0: no new connections at all */
+} ConfineNeeds;
+
+/* For good, when everything is open: no new privileges, no file and no new network by Landlock but
+ * what is needed, an allow-list of system calls. */
+int confine_for_good(const ConfineNeeds *needs, Error *error);

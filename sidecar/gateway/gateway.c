@@ -5,8 +5,12 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "sidecar/gateway/certificate.h"
+#include "sidecar/gateway/cluster.h"
+#include "sidecar/gateway/confine.h"
 #include "sidecar/gateway/connection.h"
 #include "sidecar/gateway/control.h"
+#include "sidecar/gateway/delegate.h"
 #include "sidecar/gateway/listener.h"
 #include "sidecar/gateway/transport.h"
 
@@ -30,6 +34,7 @@ TAILQ_HEAD(ClientList, Client);
 /* What the launcher gives before it says start. -1 and NULL: not given. */
 typedef struct Given {
         int tls_listener, unix_listener;
+        int credentials; /* directory with token and ca.crt of the cluster */
         char *certificate, *key, *token;
         size_t certificate_size, key_size, token_size;
 } Given;
@@ -39,6 +44,7 @@ struct Gateway {
         GatewayConfine confine;
         Control *control;
         Given given;
+        Cluster cluster; /* the authorizer asks it */
         Authorizer *authorizer;
         Listener *tls, *local;
         struct ClientList waiting; /* connections, the oldest first */
@@ -141,6 +147,8 @@ static void on_given(void *owner, const char *name, int fd) {
                 given->tls_listener = fd;
         else if (strcmp(name, "listener-unix") == 0 && given->unix_listener < 0)
                 given->unix_listener = fd;
+        else if (strcmp(name, "credentials") == 0 && given->credentials < 0)
+                given->credentials = fd;
         else if (strcmp(name, "certificate") == 0)
                 r = keep_file(fd, name, CERTIFICATE_SIZE_MAX, &given->certificate,
                         &given->certificate_size, &gateway->error);
@@ -159,20 +167,49 @@ static void on_given(void *owner, const char *name, int fd) {
                 end(gateway);
 }
 
+/* Who was given no certificate makes one. */
+static int have_certificate(Gateway *gateway, Error *error) {
+        Given *given = &gateway->given;
+        const char *name = gateway->cluster.pod;
+
+        if (given->certificate != NULL && given->key != NULL)
+                return 0;
+        if (given->certificate != NULL || given->key != NULL)
+                return error_set(error, ERROR_INPUT, 0,
+                        "the network listener was given a certificate without a key, or a key "
+                        "without a certificate");
+        return certificate_make(name != NULL ? name : "localhost", &given->certificate,
+                &given->certificate_size, &given->key, &given->key_size, error);
+}
+
 static int start_tls(Gateway *gateway, Error *error) {
         Given *given = &gateway->given;
         Tls *tls;
 
         if (given->tls_listener < 0)
                 return 0;
-        if (given->certificate == NULL || given->key == NULL || given->token_size == 0)
-                return error_set(error, ERROR_INPUT, 0,
-                        "the network listener wants a certificate, its key and a token");
-        if (tls_new(given->certificate, given->certificate_size, given->key, given->key_size, &tls,
-                    error) < 0)
+        if (have_certificate(gateway, error) < 0 ||
+                tls_new(given->certificate, given->certificate_size, given->key, given->key_size,
+                        &tls, error) < 0)
                 return -1;
         return listener_new(gateway->loop, take_fd(given->tls_listener), tls, on_accept, gateway,
                 &gateway->tls, error);
+}
+
+/* With a cluster, it says who may; without, only the static token does. */
+static int start_delegate(Gateway *gateway, Error *error) {
+        Delegate *delegate = NULL;
+        int r;
+
+        if (gateway->given.credentials < 0)
+                return 0;
+        r = cluster_read(take_fd(gateway->given.credentials), &gateway->cluster, error);
+        if (r != 0)
+                return r < 0 ? -1 : 0;
+        if (delegate_new(gateway->loop, &gateway->cluster, &delegate, error) < 0)
+                return -1;
+        authorizer_delegate(gateway->authorizer, delegate);
+        return 0;
 }
 
 static int start_local(Gateway *gateway, Error *error) {
@@ -196,6 +233,7 @@ static void given_done(Given *given) {
         forget(&given->token, &given->token_size);
         given->tls_listener = fd_close(given->tls_listener);
         given->unix_listener = fd_close(given->unix_listener);
+        given->credentials = fd_close(given->credentials);
 }
 
 static int start(Gateway *gateway, Error *error) {
@@ -208,10 +246,12 @@ static int start(Gateway *gateway, Error *error) {
         if (authorizer_new(gateway->loop, given->token, given->token_size, &gateway->authorizer,
                     error) < 0)
                 return error_context(error, "token");
-        if (start_tls(gateway, error) < 0 || start_local(gateway, error) < 0)
+        if (start_delegate(gateway, error) < 0 || start_tls(gateway, error) < 0 ||
+                start_local(gateway, error) < 0)
                 return -1;
         given_done(&gateway->given);
-        return gateway->confine(error);
+        return gateway->confine(
+                &(ConfineNeeds){ gateway->cluster.credentials, gateway->cluster.port }, error);
 }
 
 static void on_start(void *owner) {
@@ -243,6 +283,8 @@ int gateway_new(struct event_base *loop, int control_socket, GatewayConfine conf
         gateway->confine = confine;
         gateway->given.tls_listener = -1;
         gateway->given.unix_listener = -1;
+        gateway->given.credentials = -1;
+        gateway->cluster = CLUSTER_NONE;
         TAILQ_INIT(&gateway->waiting);
         TAILQ_INIT(&gateway->serving);
         if (control_new(loop, control_socket, &control_events, gateway, &gateway->control, error) <
@@ -262,6 +304,7 @@ Gateway *gateway_free(Gateway *gateway) {
         (void)listener_free(gateway->tls);
         (void)listener_free(gateway->local);
         (void)authorizer_free(gateway->authorizer);
+        (void)cluster_free(gateway->cluster);
         (void)control_free(gateway->control);
         given_done(&gateway->given);
         free(gateway);

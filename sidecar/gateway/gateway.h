@@ -11,13 +11,14 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
+struct ConfineNeeds;
 struct event_base;
 typedef struct Gateway Gateway;
 
 #define GATEWAY_CONNECTIONS_MAX 128U /* without a session; the oldest makes room for the next */
 
 /* Called once, between start and ready, when every file is read and every library warm. */
-typedef int (*GatewayConfine)(Error *error);
+typedef int (*GatewayConfine)(const struct ConfineNeeds *needs, Error *error);
 
 /* Borrows loop and socket. */
 int gateway_new(struct event_base *loop, int control_socket, GatewayConfine confine,

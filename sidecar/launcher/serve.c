@@ -26,27 +26,40 @@ static int give(Launcher *launcher, const char *name, int fd) {
         return role_sent(gateway, wire_give(gateway->control, name, fd));
 }
 
-static int give_file(Launcher *launcher, const char *file, const char *name) {
+/* Where Kubernetes mounts what speaks to the API server; the directory, because the token in it
+ * changes while we run. */
+#define CREDENTIALS_DIRECTORY "/var/run/secrets/kubernetes.io/serviceaccount"
+
+/* A file that is not there is not given: the gateway makes a certificate, and takes no static
+ * token. One that cannot be opened is an error of whoever mounted it. */
+static void give_file(Launcher *launcher, const char *file, const char *name) {
         const char *directory = launcher->options->tls_directory;
         char path[4096];
         cleanup_fd int fd = -1;
 
         (void)snprintf(path, sizeof(path), "%s/%s", directory, file);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (fd < 0) {
-                log_line(LOG_LEVEL_ERROR,
-                        "cannot open '%s': %s; the exec endpoint serves its unix socket alone",
-                        path, strerrordesc_np(errno));
-                return -1;
-        }
-        return give(launcher, name, fd);
+        if (fd >= 0)
+                (void)give(launcher, name, fd);
+        else if (errno != ENOENT)
+                log_line(LOG_LEVEL_ERROR, "cannot open '%s': %s", path, strerrordesc_np(errno));
+}
+
+static void give_credentials(Launcher *launcher) {
+        cleanup_fd int fd = open(CREDENTIALS_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0)
+                (void)give(launcher, "credentials", fd);
 }
 
 static void give_all(Launcher *launcher) {
-        if (launcher->tls_listener >= 0 && give_file(launcher, "tls.crt", "certificate") == 0 &&
-                give_file(launcher, "tls.key", "key") == 0 &&
-                give_file(launcher, "token", "token") == 0)
+        if (launcher->tls_listener >= 0) {
+                give_file(launcher, "tls.crt", "certificate");
+                give_file(launcher, "tls.key", "key");
+                give_file(launcher, "token", "token");
+                give_credentials(launcher);
                 (void)give(launcher, "listener-tls", launcher->tls_listener);
+        }
         (void)give(launcher, "listener-unix", launcher->unix_listener);
         (void)role_sent(&launcher->gateway, wire_signal(launcher->gateway.control, WIRE_START, 0));
 }

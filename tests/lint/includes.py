@@ -15,6 +15,7 @@ LAYERS = {
     "sidecar/launcher": ("base", "policy", "sidecar/wire", "sidecar/audit"),
     "sidecar/gateway": ("base", "sidecar/wire", "sidecar/health"),
     "sidecar/egress": ("base", "policy", "sidecar/wire", "sidecar/health"),
+    "node": ("base",),
     "cli": ("base", "policy", "sidecar/gateway"),
 }
 
@@ -23,15 +24,15 @@ LAYERS = {
 LIBRARIES = {
     "yaml.h": ("policy/document.c",),
     "jansson.h": ("policy/json.c", "hook/tree.c", "hook/print.c", "hook/document.c", "sidecar/gateway/api.c", "sidecar/gateway/resize.c",
-                  "sidecar/gateway/authorize.c", "sidecar/audit/line.c"),
+                  "sidecar/gateway/review.c", "node/readiness.c", "sidecar/audit/line.c"),
     "seccomp.h": ("base/jail.c", "sidecar/launcher/seccomp.c", "sidecar/gateway/confine.c", "sidecar/egress/confine.c"),
-    "curl/": ("sidecar/gateway/authorize.c", "sidecar/gateway/review.c", "cli/"),
+    "curl/": ("sidecar/gateway/ask.c", "node/request.c", "cli/"),
     "wslay/": ("sidecar/gateway/stream.c", "cli/"),
     "ldns/": ("sidecar/egress/names.c",),
     "ares": ("sidecar/egress/resolve.c",),
     "http_parser.h": ("sidecar/gateway/head.c", "sidecar/egress/request.c"),
     "event2/": ("sidecar/gateway/", "sidecar/egress/"),
-    "openssl/": ("sidecar/gateway/handshake.c", "sidecar/gateway/tls.c", "cli/"),
+    "openssl/": ("sidecar/gateway/certificate.c", "sidecar/gateway/handshake.c", "sidecar/gateway/tls.c", "cli/"),
 }
 
 

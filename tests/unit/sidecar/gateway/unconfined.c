@@ -6,6 +6,6 @@ int confine_first(Error *error) {
         return 0;
 }
 
-int confine_for_good(Error *error) {
+int confine_for_good(const ConfineNeeds *needs, Error *error) {
         return 0;
 }
