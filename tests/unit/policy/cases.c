@@ -7,26 +7,20 @@
  *   the text; <FF>, <TAB>, <NUL>, <CR>, <ESC> stand for bytes
  *   --- ok | refused
  *   LINE:COLUMN: text of an error, or kind and text of a finding
- *
- * Lines before the first case are comments.
  */
-#include "base/cleanup.h"
-#include "base/file.h"
+#include "tests/helpers/cases.h"
+
 #include "policy/parse.h"
 #include "tests/helpers/unit.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX ((size_t)1024 * 1024)
 #define SAID_MAX 16384U
-#define CASE_MARK "=== "
-#define VERDICT_MARK "\n--- "
 
 typedef struct Said {
-        char text[SAID_MAX]; /* the verdict, then a line for each error or finding */
+        char text[SAID_MAX]; /* a line for each error or finding */
         size_t size;
 } Said;
 
@@ -46,24 +40,24 @@ static void say_place(Said *said, PolicyPosition position) {
                 say(said, "%u:%u: ", position.line, position.column);
 }
 
-static void parse(const char *text, size_t size, Said *said) {
+/* The verdict. */
+static const char *parse(const char *text, size_t size, Said *said) {
         cleanup(policy_unrefp) Policy *policy = NULL;
         Diagnostics diagnostics;
 
         if (policy_parse(text, size, &policy, &diagnostics) < 0) {
-                say(said, "refused\n");
                 for (uint32_t i = 0; i < diagnostics.count; i++) {
                         say_place(said, diagnostics.items[i].position);
                         say(said, "%s\n", diagnostics.items[i].text);
                 }
-                return;
+                return "refused";
         }
-        say(said, "ok\n");
         for (uint32_t i = 0; i < policy->finding_count; i++) {
                 say_place(said, policy->findings[i].position);
                 say(said, "%s: %s\n", policy_finding_name(policy->findings[i].kind),
                         policy->findings[i].text);
         }
+        return "ok";
 }
 
 /* The size of a placeholder at `at`, 0 when there is none. */
@@ -98,63 +92,27 @@ static size_t resolve_bytes(char *text) {
         return (size_t)(end - text);
 }
 
-/* `block` is one case without its mark; it is taken apart. */
-static bool check(const char *file, char *block) {
-        char *text = strchr(block, '\n') + 1, *verdict = strstr(text - 1, VERDICT_MARK);
+static bool check(const Case *item) {
         Said said = { .size = 0 };
-        size_t size;
+        const char *verdict = parse(item->text, resolve_bytes(item->text), &said);
 
-        if (verdict == NULL)
-                fail_msg("%s: a case without verdict: %s", file, block);
-        text[-1] = '\0';
-        /* the newline that ends the text is part of it, unless the text is empty */
-        size = verdict < text ? 0 : (size_t)(verdict + 1 - text);
-        verdict += strlen(VERDICT_MARK);
-        text = strndup(text, size);
-        assert_non_null(text);
-        parse(text, resolve_bytes(text), &said);
-        free(text);
-        if (strcmp(said.text, verdict) == 0)
+        if (strcmp(verdict, item->word) == 0 && strcmp(said.text, item->expected) == 0)
                 return true;
-        print_error("%s: %s\nexpected: %ssaid: %s\n", file, block, verdict, said.text);
+        print_error("%s: %s\nexpected: %s\n%ssaid: %s\n%s\n", item->file, item->name, item->word,
+                item->expected, verdict, said.text);
         return false;
 }
 
-static unsigned check_file(const char *file, unsigned *failed) {
-        cleanup_free char *text = NULL;
-        size_t size;
-        unsigned count = 0;
-        char *block, *next;
-
-        assert_int_equal(file_read(AT_FDCWD, file, FILE_MAX, &text, &size, NULL), 0);
-        for (block = strstr(text, CASE_MARK); block != NULL; block = next) {
-                next = strstr(block + 1, "\n" CASE_MARK);
-                if (next != NULL)
-                        *++next = '\0'; /* the newline in front of the next mark ends this case */
-                *failed += !check(file, block + strlen(CASE_MARK));
-                count++;
-                if (next != NULL)
-                        *next = CASE_MARK[0];
-        }
-        return count;
-}
-
 static void says_what_it_should(void **state) {
-        static const char *const files[] = {
-                "tests/data/policy/document.cases",
-                "tests/data/policy/endpoints.cases",
-                "tests/data/policy/filesystem.cases",
-                "tests/data/policy/hosts.cases",
-                "tests/data/policy/process.cases",
-                "tests/data/policy/requests.cases",
-        };
-        unsigned count = 0, failed = 0;
+        unsigned count = 0;
 
-        for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
-                count += check_file(files[i], &failed);
-        print_message("%u cases, %u failed\n", count, failed);
-        assert_int_equal(failed, 0);
-        assert_true(count >= 150); /* all of them were found */
+        count += cases_run("tests/data/policy/document.cases", check);
+        count += cases_run("tests/data/policy/filesystem.cases", check);
+        count += cases_run("tests/data/policy/process.cases", check);
+        count += cases_run("tests/data/policy/hosts.cases", check);
+        count += cases_run("tests/data/policy/endpoints.cases", check);
+        count += cases_run("tests/data/policy/requests.cases", check);
+        assert_true(count >= 350); /* all of them were found */
 }
 
 int main(void) {
