@@ -26,16 +26,14 @@ struct Glob { /* a first label such as "*-api" */
 };
 
 typedef struct Node {
+        const char *
+                label; /* of the edge that leads here; in a host's text, so it ends at '.' or NUL */
+        uint32_t parent;
         uint32_t star;  /* the child for a label that is "*" */
         Terminal exact; /* patterns that end here */
         Terminal deep;  /* patterns that go on with "**" */
         const Glob *globs;
 } Node;
-
-typedef struct Edge {
-        const char *label; /* NULL: free */
-        uint32_t size, parent, child;
-} Edge;
 
 typedef struct PortChain {
         Terminal terminal; /* 0: free */
@@ -45,7 +43,7 @@ typedef struct PortChain {
 
 struct PolicyIndex {
         Node *nodes;
-        Edge *edges;
+        uint32_t *edges; /* numbers of nodes, by hash of parent and label; 0: free */
         PortChain *chains;
         const PolicyEntry **any; /* by terminal */
         uint32_t edge_mask, chain_mask;
@@ -74,18 +72,22 @@ static uint32_t hash_edge(uint32_t parent, const char *label, size_t size) {
         return mix(hash);
 }
 
-static Edge *find_edge(const PolicyIndex *index, uint32_t parent, const char *label, size_t size) {
+static bool leads_to(const Node *node, uint32_t parent, const char *label, size_t size) {
+        if (node->parent != parent || strncmp(node->label, label, size) != 0)
+                return false;
+        /* the label of an address is all of it, dots included */
+        return node->label[size] == '\0' || (node->label[size] == '.' && parent != NODE_ADDRESSES);
+}
+
+/* The slot of the edge; 0 in it means that there is none. */
+static uint32_t *find_edge(
+        const PolicyIndex *index, uint32_t parent, const char *label, size_t size) {
         uint32_t at = hash_edge(parent, label, size) & index->edge_mask;
 
-        for (;; at = (at + 1) & index->edge_mask) {
-                Edge *edge = &index->edges[at];
-
-                if (edge->label == NULL)
-                        return edge;
-                if (edge->parent == parent && edge->size == size &&
-                        memcmp(edge->label, label, size) == 0)
-                        return edge;
-        }
+        while (index->edges[at] != 0 &&
+                !leads_to(&index->nodes[index->edges[at]], parent, label, size))
+                at = (at + 1) & index->edge_mask;
+        return &index->edges[at];
 }
 
 static PortChain *find_chain(const PolicyIndex *index, Terminal terminal, uint16_t port) {
@@ -108,14 +110,13 @@ static Terminal terminal_at(Builder *builder, Terminal *place) {
 }
 
 static uint32_t child_of(Builder *builder, uint32_t parent, const char *label, size_t size) {
-        Edge *edge = find_edge(builder->index, parent, label, size);
+        uint32_t *edge = find_edge(builder->index, parent, label, size);
 
-        if (edge->label == NULL)
-                *edge = (Edge){ .label = label,
-                        .size = (uint32_t)size,
-                        .parent = parent,
-                        .child = builder->index->node_count++ };
-        return edge->child;
+        if (*edge == 0) {
+                *edge = builder->index->node_count++;
+                builder->index->nodes[*edge] = (Node){ .label = label, .parent = parent };
+        }
+        return *edge;
 }
 
 static uint32_t star_of(Builder *builder, uint32_t parent) {
@@ -226,7 +227,7 @@ static bool allocate(Builder *builder, uint32_t labels, uint32_t endpoints, uint
 
         *builder->index = (PolicyIndex){
                 .nodes = arena_array(builder->arena, labels + 3, sizeof(Node)),
-                .edges = arena_array(builder->arena, edges, sizeof(Edge)),
+                .edges = arena_array(builder->arena, edges, sizeof(uint32_t)),
                 .chains = arena_array(builder->arena, chains, sizeof(PortChain)),
                 .any = arena_array(builder->arena, endpoints + 2, sizeof(PolicyEntry *)),
                 .edge_mask = edges - 1,
@@ -293,7 +294,7 @@ static void walk_labels(const Walk *walk, uint32_t number, size_t end) {
         size = (size_t)(walk->host + end - label);
         rest = dot != NULL ? (size_t)(dot - walk->host) : 0;
 
-        child = find_edge(walk->index, number, label, size)->child;
+        child = *find_edge(walk->index, number, label, size);
         if (child != 0)
                 walk_labels(walk, child, rest);
         if (node->star != 0)
@@ -317,7 +318,7 @@ void policy_index_walk_address(const PolicyIndex *index, const char *host, uint1
         const Walk walk = {
                 .index = index, .host = host, .port = port, .visit = visit, .context = context
         };
-        uint32_t child = find_edge(index, NODE_ADDRESSES, host, strlen(host))->child;
+        uint32_t child = *find_edge(index, NODE_ADDRESSES, host, strlen(host));
 
         if (child != 0)
                 visit_terminal(&walk, index->nodes[child].exact);
