@@ -7,6 +7,7 @@
  */
 #include "policy/ceiling.h"
 
+#include "base/path.h"
 #include "policy/cover.h"
 #include "policy/effective.h"
 #include "policy/flat.h"
@@ -70,6 +71,30 @@ printf_like(3, 4) static void report_add(
         };
 }
 
+static bool leaves_part(const PolicyPath *left, uint32_t count, const char *path) {
+        for (uint32_t i = 0; i < count; i++)
+                if (path_covers(path, left[i].path))
+                        return true;
+        return false;
+}
+
+static void report_path(
+        Report *report, const PolicyPath *wish, const PolicyPath *left, uint32_t count) {
+        PolicyAccess access = cover_access(left, count, wish->path);
+        const char *name = policy_access_name(wish->access);
+
+        if (access >= wish->access)
+                return;
+        if (access == POLICY_READ_ONLY)
+                report_add(report, wish->position, "the ceiling makes '%s' read_only", wish->path);
+        else if (leaves_part(left, count, wish->path))
+                report_add(report, wish->position, "the ceiling leaves only a part of %s '%s'",
+                        name, wish->path);
+        else
+                report_add(
+                        report, wish->position, "the ceiling takes away %s '%s'", name, wish->path);
+}
+
 static int report_paths(Report *report, const Policy *policy, const Policy *bounded, Error *error) {
         cleanup_free PolicyPath *wished = NULL;
         cleanup_free PolicyPath *left = NULL;
@@ -78,18 +103,8 @@ static int report_paths(Report *report, const Policy *policy, const Policy *boun
         if (policy_effective_paths(policy, NULL, &wished, &wished_count, error) < 0 ||
                 policy_effective_paths(bounded, NULL, &left, &left_count, error) < 0)
                 return -1;
-        for (uint32_t i = 0; i < wished_count; i++) {
-                PolicyAccess access = cover_access(left, left_count, wished[i].path);
-
-                if (access >= wished[i].access)
-                        continue;
-                if (access == 0)
-                        report_add(report, wished[i].position, "the ceiling takes away %s '%s'",
-                                policy_access_name(wished[i].access), wished[i].path);
-                else
-                        report_add(report, wished[i].position, "the ceiling makes '%s' read_only",
-                                wished[i].path);
-        }
+        for (uint32_t i = 0; i < wished_count; i++)
+                report_path(report, &wished[i], left, left_count);
         return 0;
 }
 
