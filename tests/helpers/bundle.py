@@ -149,6 +149,14 @@ class Bundle:
         self.pid = int(pid_file.read_text())
         return self.pid
 
+    def create(self) -> float:
+        """How long `create` takes, in seconds: all that a container's start has of us."""
+        self._write(("true",))
+        words = self._command("create", "--bundle", str(self.folder), self.id)
+        began = time.perf_counter()
+        subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=True)
+        return time.perf_counter() - began
+
     def remove(self) -> None:
         subprocess.run(self._command("delete", "--force", self.id), stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
 
