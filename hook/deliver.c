@@ -25,6 +25,8 @@
 
 #define PATIENCE_SECONDS 30
 #define RETRY_MILLISECONDS 5
+#define KEPT_PROC 3
+#define KEPT_POD 4
 #define BACKLOG_TRIES 40 /* a launcher that is busy for 200 ms */
 
 /* The pod's sidecar that lives. */
@@ -236,7 +238,16 @@ static void deliver_all(int proc, int pod) {
         }
 }
 
-/* Keeps the two descriptors, under the numbers 3 and 4, and nothing else of the hook. */
+/* Nobody waits for this process: it also forgets what runtimes that were killed have left in other
+ * pods. */
+static void sweep_node(int proc, int pod) {
+        cleanup_fd int pods = openat(pod, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (pods >= 0)
+                registry_remove(proc, pods, NULL);
+}
+
+/* Keeps the two descriptors, under their numbers, and nothing else of the hook. */
 static int let_go(int proc, int pod) {
         int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -248,9 +259,10 @@ static int let_go(int proc, int pod) {
         /* moved up first, so that neither is closed by the other's move */
         proc = fcntl(proc, F_DUPFD_CLOEXEC, 10);
         pod = fcntl(pod, F_DUPFD_CLOEXEC, 10);
-        if (proc < 0 || pod < 0 || dup3(proc, 3, O_CLOEXEC) < 0 || dup3(pod, 4, O_CLOEXEC) < 0)
+        if (proc < 0 || pod < 0 || dup3(proc, KEPT_PROC, O_CLOEXEC) < 0 ||
+                dup3(pod, KEPT_POD, O_CLOEXEC) < 0)
                 return -1;
-        return sys_close_range(5, ~0U, 0);
+        return sys_close_range(KEPT_POD + 1, ~0U, 0);
 }
 
 /* The middle process exits at once: the deliverer is nobody's child that a runtime might wait for.
@@ -262,7 +274,8 @@ static void leave_deliverer(int proc, int pod) {
                 _exit(child < 0 ? 1 : 0);
         if (let_go(proc, pod) < 0)
                 _exit(1);
-        deliver_all(3, 4);
+        deliver_all(KEPT_PROC, KEPT_POD);
+        sweep_node(KEPT_PROC, KEPT_POD);
         _exit(0);
 }
 

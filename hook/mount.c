@@ -15,7 +15,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 /* The kernel explains a refused option in the file system's own log: "e tmpfs: Unknown parameter
@@ -111,20 +110,4 @@ int mount_attach_file(
                 return error_set(error, ERROR_OS, errno,
                         "cannot take '%s' out of the tmpfs of the policy", name);
         return mount_attach(file, target, target_name, error);
-}
-
-int mount_clone_directory(int directory, unsigned attributes, int *ret_tree, Error *error) {
-        /* /run is a shared mount on most nodes: without this, what the sidecar mounts there would
-         * appear on the node */
-        struct mount_attr change = { .attr_set = attributes, .propagation = MS_PRIVATE };
-        cleanup_fd int tree =
-                sys_open_tree(directory, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-
-        if (tree < 0)
-                return error_set(error, ERROR_OS, errno, "cannot take a directory as a mount");
-        if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, &change) < 0)
-                return error_set(error, ERROR_OS, errno,
-                        "cannot change a mount (needs Linux 5.12 or later)");
-        *ret_tree = take_fd(tree);
-        return 0;
 }

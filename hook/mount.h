@@ -39,7 +39,3 @@ int mount_attach(int tree, int target, const char *target_name, Error *error);
  * attributes of the tree. */
 int mount_attach_file(
         int tree, const char *name, int target, const char *target_name, Error *error);
-
-/* A directory of the caller's mount namespace as a tree of its own, with the attributes given,
- * propagating nothing. */
-int mount_clone_directory(int directory, unsigned attributes, int *ret_tree, Error *error);

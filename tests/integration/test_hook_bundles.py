@@ -626,6 +626,26 @@ def test_dead_containers_are_forgotten(node, pod, bundle, network):
     assert not node.pod("pod-1").exists()
 
 
+def test_what_a_killed_runtime_left_goes_with_the_next_sidecar(node, pod, bundle):
+    workload, sidecar = pod
+    network = Network()
+    left = bundle()
+    left.join(network, "pod-0")
+    left.call("app")
+    left.start()
+    left.kill()
+    network.close()
+    assert (node.pod("pod-0") / f"{left.id}.record").exists()
+    workload.start()
+    listener = start_sidecar(sidecar)
+    Handed(listener.receive()[0]).close()
+    deadline = time.monotonic() + 5
+    while node.pod("pod-0").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not node.pod("pod-0").exists() and node.pod("pod-1").exists()
+    listener.close()
+
+
 def test_files_are_roots_alone(node, pod):
     workload, sidecar = pod
     workload.start()
@@ -666,6 +686,9 @@ def test_print_config(programs):
     for engine in ("podman", "crio"):
         printed = json.loads(subprocess.run([hook, "print-config", engine], capture_output=True, check=True).stdout)
         assert printed["hook"]["path"] == str(hook.resolve()) and printed["stages"] == ["createRuntime", "poststop"]
+        installed = json.loads((Path(__file__).resolve().parents[2] / "hook/hooks.d/navigator.json.in").read_text())
+        installed["hook"]["path"] = printed["hook"]["path"]
+        assert installed == printed
     printed = subprocess.run([hook, "print-config", "containerd-spec"], input=b'{"ociVersion": "1.1.0"}', capture_output=True, check=True).stdout
     assert json.loads(printed)["hooks"]["createRuntime"][0]["timeout"] == 10
     assert b"base_runtime_spec" in subprocess.run([hook, "print-config", "containerd"], capture_output=True, check=True).stdout
