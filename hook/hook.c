@@ -185,18 +185,26 @@ int hook_run(Hook *hook, Error *error) {
         return 0;
 }
 
-static const char *run_directory(const Hook *hook) {
-        return hook->node.run_directory != NULL ? hook->node.run_directory : NODE_RUN_DIRECTORY;
+/* What went wrong may have gone wrong before the node's configuration was read: then it is read
+ * now, for the place of the journal alone. */
+static void keep(const Hook *hook, const char *level, const Error *error) {
+        cleanup(node_freep) Node node = { 0 };
+        const char *directory = hook->node.run_directory;
+
+        if (directory == NULL)
+                directory = node_read(hook->node_path, &node, NULL) == 0 ? node.run_directory
+                                                                         : NODE_RUN_DIRECTORY;
+        journal_add(directory, level, error->text);
 }
 
 void hook_warn(const Hook *hook, const Error *error) {
         log_line(LOG_LEVEL_WARNING, "%s", error->text);
-        journal_add(run_directory(hook), "warning", error->text);
+        keep(hook, "warning", error);
 }
 
 void hook_report(const Hook *hook, const Error *error) {
         log_line(LOG_LEVEL_ERROR, "%s", error->text);
-        journal_add(run_directory(hook), "error", error->text);
+        keep(hook, "error", error);
 }
 
 Hook hook_free(Hook hook) {

@@ -28,13 +28,14 @@ static int open_journal(int directory) {
 }
 
 void journal_add(const char *run_directory, const char *level, const char *text) {
-        cleanup_fd int directory = open(run_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        cleanup_fd int fd = -1;
+        cleanup_fd int directory = -1, fd = -1;
         char line[ERROR_TEXT_MAX + 64];
         struct timespec now;
         struct tm utc;
         size_t size;
 
+        (void)mkdir(run_directory, 0700);
+        directory = open(run_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (directory < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0 ||
                 gmtime_r(&now.tv_sec, &utc) == NULL)
                 return;
