@@ -30,8 +30,8 @@ class Stopwatch:
     def __init__(self, programs: Path):
         self.program = programs / "stopwatch"
 
-    def spawn(self, argv, count: int = 1, parallel: int = 1) -> Laps:
-        return self._run("spawn", [], argv, count, parallel)
+    def spawn(self, argv, count: int = 1, parallel: int = 1, environment: dict = None) -> Laps:
+        return self._run("spawn", [], argv, count, parallel, environment)
 
     def multiplex(self, control: Path, argv, count: int = 1, parallel: int = 1) -> Laps:
         """Through the ssh whose control socket that is."""
@@ -50,10 +50,10 @@ class Stopwatch:
     def _session(self, pod, where: list, argv, count: int, parallel: int, login: bool) -> Laps:
         return self._run("session", [*where, "--pod", pod.name, *(["--login"] if login else [])], argv, count, parallel)
 
-    def _run(self, kind: str, options: list, argv, count: int, parallel: int) -> Laps:
+    def _run(self, kind: str, options: list, argv, count: int, parallel: int, environment: dict = None) -> Laps:
         command = [self.program, kind, "--count", count, "--parallel", parallel, *options, "--", *argv]
         result = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True, errors="replace", timeout=1800, check=False)
+                                env=environment, text=True, errors="replace", timeout=1800, check=False)
         if result.returncode != 0:
             raise Failure(f"stopwatch {kind} {' '.join(map(str, argv))}: {result.stderr.strip()[-2000:]}")
         *lines, total = (line.split() for line in result.stdout.splitlines())
