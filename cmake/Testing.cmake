@@ -19,4 +19,11 @@ function(navigator_fuzzer name)
     target_link_libraries(fuzz-${name} PRIVATE flags-all ${arg_LINK})
     target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)
     target_include_directories(fuzz-${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    # the corpus, and a little around it: the harness works and nothing that was once found is back
+    set(found ${CMAKE_CURRENT_BINARY_DIR}/corpus-${name}) # libFuzzer writes to the first folder
+    file(MAKE_DIRECTORY ${found})
+    add_test(NAME fuzz-smoke/${name}
+        COMMAND fuzz-${name} -runs=5000 -max_total_time=60 ${found} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}
+        WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+    set_tests_properties(fuzz-smoke/${name} PROPERTIES LABELS fuzz-smoke TIMEOUT 120)
 endfunction()
