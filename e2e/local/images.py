@@ -9,7 +9,6 @@
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -188,5 +187,7 @@ def libraries(programs: list) -> list:
 
 
 def forget() -> None:
-    """Removes the cache: the next run makes everything anew."""
-    shutil.rmtree(CACHE, ignore_errors=True)
+    """Removes what Images made: the next run makes it anew."""
+    for pattern in ("*.image", "debian*", "pause*"):
+        for path in CACHE.glob(pattern):
+            path.unlink(missing_ok=True)

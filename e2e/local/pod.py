@@ -63,6 +63,13 @@ class Node:
         self.engine.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Takes down what an earlier process made there."""
+        if (folder / "podman").exists():
+            Engine(folder / "podman").close()
+        shutil.rmtree(folder, ignore_errors=True)
+
 
 def example() -> dict:
     """manifests/examples/pod.yaml, for the caller to change."""
