@@ -57,8 +57,10 @@ int capability_keep_only(CapabilitySet set) {
 }
 
 int capability_empty_bounding_set(void) {
-        for (int number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++)
-                if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+        int held;
+
+        for (int number = 0; (held = prctl(PR_CAPBSET_READ, number, 0, 0, 0)) >= 0; number++)
+                if (held == 1 && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
                         return -errno;
         return 0;
 }

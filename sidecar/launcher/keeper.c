@@ -141,10 +141,8 @@ static int close_others(Tree *tree, int proc_fd) {
 }
 
 static int give_up_privileges(void) {
-        int r = capability_empty_bounding_set();
+        int r = capability_keep_only(CAPABILITY(CAP_KILL));
 
-        if (r == 0)
-                r = capability_keep_only(CAPABILITY(CAP_KILL));
         if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 r = -errno;
         return r;

@@ -109,9 +109,17 @@ static int make_base(Launcher *launcher, Error *error) {
 }
 
 static int make_network(Launcher *launcher, Error *error) {
+        int r;
+
         if (network_create(launcher->host.proc_fd, &launcher->host.base.network_fd, error) < 0)
                 return -1;
-        return capability_require(CAPABILITIES_FOR_LIFE, error);
+        if (capability_require(CAPABILITIES_FOR_LIFE, error) < 0)
+                return -1;
+        /* Nothing that is executed from here may gain one; what this process holds, it keeps. */
+        r = capability_empty_bounding_set();
+        if (r < 0)
+                return error_set(error, ERROR_OS, -r, "cannot empty the bounding set");
+        return 0;
 }
 
 static int open_listeners(Launcher *launcher, Error *error) {
