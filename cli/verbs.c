@@ -3,6 +3,7 @@
 /* The verb table. Words here are what people read first: an example says more than a sentence. */
 #include "cli/verb.h"
 
+#include "cli/exec.h"
 #include "cli/policy.h"
 
 #define OPTIONS(table) .options = table, .option_count = sizeof(table) / sizeof(*(table))
@@ -32,6 +33,13 @@ static const VerbOption diff_options[] = { OUTPUT };
 static const VerbOption preset_options[] = {
         { "python-index", "HOST[,HOST]", NULL, "The Python index and file hosts to allow" },
         { "python-index-from-pip", NULL, NULL, "Ask pip on this machine for them" },
+};
+
+static const VerbOption exec_options[] = {
+        { "container", "NAME", NULL, "The workload container to enter (the pod's default)" },
+        { "tty", NULL, NULL, "A terminal for the program, also where this is none" },
+        { "no-login", NULL, NULL, "Run the command as it is, not by a login shell" },
+        { "socket", "PATH", NULL, "The gateway's socket (/run/navigator/exec.sock)" },
 };
 
 static const Verb policy_verbs[] = {
@@ -113,6 +121,21 @@ static const Verb policy_verbs[] = {
 };
 
 static const Verb root_verbs[] = {
+        { .name = "exec",
+                .arguments = "COMMAND [ARGUMENT...]",
+                .summary = "Run a command in this pod's sandbox, from the sidecar's container",
+                .help = "  kubectl exec -it POD -c navigator -- bash\n"
+                        "  kubectl exec POD -c navigator -- navigator exec --container app -- id\n"
+                        "\n"
+                        "In the sidecar's image `bash`, `sh`, `tar`, `python3` and other names are "
+                        "this verb too.\n"
+                        "\n"
+                        "Exit code: the program's; 125 when none ran.\n",
+                OPTIONS(exec_options),
+                .minimum = 1,
+                .maximum = -1,
+                .passes_rest = true,
+                .run = exec_run },
         { .name = "policy",
                 .summary = "Check, show, explain and compare policy files",
                 .help = "A policy file says which paths, which network hosts and which user a "

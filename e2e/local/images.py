@@ -29,6 +29,9 @@ LAUNCHER_CAPABILITIES = (
     "NET_BIND_SERVICE", "NET_ADMIN", "NET_RAW")
 
 # Where the launcher looks for its roles; what people call is in /usr/bin.
+# What `kubectl exec POD -c navigator -- NAME` and `kubectl cp` ask for: each is the client, which runs NAME in the sandbox.
+SANDBOX_NAMES = ("bash", "sh", "env", "tar", "test", "true", "false", "cat", "ls", "id", "ps", "echo", "sleep", "stty", "tail", "head", "grep",
+                 "find", "python", "python3", "pip", "uv", "node", "npm", "git", "curl", "make")
 PLACES = {name: f"/usr/libexec/navigator/{name}" for name in ("navigator-gateway", "navigator-egress")}
 
 DEBIAN_PACKAGES = (
@@ -117,6 +120,8 @@ class Images:
             capabilities = LAUNCHER_CAPABILITIES if program.name == "navigator-sidecar" else ()
             layer.file(PLACES.get(program.name, f"/usr/bin/{program.name}"), program.read_bytes(),
                        0o755 if program.name == "navigator" else 0o711, attribute=archive.capability_attribute(capabilities))
+        for name in SANDBOX_NAMES:
+            layer.link(f"/usr/bin/{name}", "navigator")
         for folder in ("/etc/navigator-gateway", "/proc", "/sys", "/dev", "/run/navigator"):
             layer.parents(folder + "/")
             layer.folder(folder)
