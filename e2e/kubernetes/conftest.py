@@ -106,10 +106,12 @@ def release(cluster) -> str:
 
 def settle(cluster: Kubectl) -> None:
     """Admission policies take effect about a second after they are applied."""
-    wait_for("the chart's admission policies", lambda: cluster.run(
-        "create", "--dry-run=server", "-f", "-", input=json.dumps(pod(annotations={"navigator.sandbox/inject": "yes"})), check=False).returncode)
-    wait_for("the injection", lambda: cluster.run(
-        "create", "--dry-run=server", "-f", "-", input=json.dumps(pod()), check=False).returncode == 0)
+    def is_admitted(value):
+        document = pod(annotations={"navigator.sandbox/inject": value})
+        document["metadata"]["generateName"] = document["metadata"].pop("name")
+        return cluster.run("create", "--dry-run=server", "-f", "-", input=json.dumps(document), check=False).returncode == 0
+    wait_for("the chart's refusals", lambda: not is_admitted("yes"))
+    wait_for("the chart's injection", lambda: is_admitted("true"))
 
 
 @pytest.fixture
