@@ -89,9 +89,22 @@ void python_index_read_help(PythonIndex *index, const char *answer) {
         add_url(index, standard + strspn(standard, " \n"));
 }
 
+static int start(char *const *command, int output, pid_t *ret_child) {
+        posix_spawn_file_actions_t actions;
+        int r = posix_spawn_file_actions_init(&actions);
+
+        if (r != 0)
+                return r;
+        r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+        if (r == 0)
+                r = posix_spawnp(ret_child, command[0], &actions, NULL, command, environ);
+        (void)posix_spawn_file_actions_destroy(&actions);
+        return r;
+}
+
 /* Runs a program without a shell and takes what it says on stdout. */
 static int ask(char *const *command, char **ret_answer, Error *error) {
-        posix_spawn_file_actions_t actions;
+        cleanup_free char *answer = NULL;
         int ends[2], status, r;
         size_t size;
         pid_t child;
@@ -101,26 +114,24 @@ static int ask(char *const *command, char **ret_answer, Error *error) {
         cleanup_fd int read_end = ends[0];
         cleanup_fd int write_end = ends[1];
 
-        r = posix_spawn_file_actions_init(&actions);
-        if (r == 0)
-                r = posix_spawn_file_actions_adddup2(&actions, write_end, STDOUT_FILENO);
-        if (r == 0)
-                r = posix_spawnp(&child, command[0], &actions, NULL, command, environ);
-        (void)posix_spawn_file_actions_destroy(&actions);
+        r = start(command, write_end, &child);
         if (r != 0)
                 return error_set(error, ERROR_OS, r,
                         "cannot run '%s'; name the hosts with --python-index", command[0]);
         write_end = fd_close(write_end);
-        r = file_read_fd(read_end, command[0], ANSWER_MAX, ret_answer, &size, error);
+        r = file_read_fd(read_end, command[0], ANSWER_MAX, &answer, &size, error);
+        read_end = fd_close(
+                read_end); /* who has more to say than we take is stopped by the closed pipe */
         while (waitpid(child, &status, 0) < 0 && errno == EINTR)
                 ;
-        if (r == 0 && status != 0) {
-                free(*ret_answer);
+        if (r < 0)
+                return -1;
+        if (status != 0)
                 return error_set(error, ERROR_PEER, 0,
                         "'%s %s' failed; name the hosts with --python-index", command[0],
                         command[1]);
-        }
-        return r;
+        *ret_answer = take_ptr(answer);
+        return 0;
 }
 
 int python_index_ask(PythonIndex *ret_index, Error *error) {
