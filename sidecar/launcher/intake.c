@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "sidecar/launcher/serve.h"
+#include "sidecar/launcher/serve_egress.h"
 
 #include <string.h>
 
@@ -75,6 +76,7 @@ static int take_target(Launcher *launcher, int *fds, size_t fd_count, Error *err
                 audit_target(launcher, "container_taken", target);
         targets_append(&launcher->targets, take_ptr(target));
         serve_tell_targets(launcher);
+        serve_tell_policy(launcher);
         return 0;
 }
 
@@ -124,6 +126,8 @@ void intake_refresh(Launcher *launcher) {
                 if (target->state == TARGET_GONE && !is_in_use(launcher, target))
                         targets_remove(&launcher->targets, target);
         }
-        if (changed)
+        if (changed) {
                 serve_tell_targets(launcher);
+                serve_tell_policy(launcher);
+        }
 }

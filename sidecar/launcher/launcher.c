@@ -12,6 +12,7 @@
 #include "sidecar/launcher/intake.h"
 #include "sidecar/launcher/reap.h"
 #include "sidecar/launcher/serve.h"
+#include "sidecar/launcher/serve_egress.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -28,13 +29,14 @@ typedef enum Source {
         SOURCE_REGISTER,
         SOURCE_CONNECTION,
         SOURCE_GATEWAY,
+        SOURCE_EGRESS,
         SOURCE_TARGET,
         SOURCE_CHILD,
         SOURCE_KEEPER,
 } Source;
 
 #define WATCHED_MAX                                                                                \
-        (3U + REGISTER_CONNECTIONS_MAX + INTAKE_TARGETS_MAX + 2U * LAUNCHER_SESSIONS_MAX)
+        (4U + REGISTER_CONNECTIONS_MAX + INTAKE_TARGETS_MAX + 2U * LAUNCHER_SESSIONS_MAX)
 
 typedef struct Watch {
         struct pollfd fds[WATCHED_MAX];
@@ -68,6 +70,8 @@ static void watch_build(Watch *watch, Launcher *launcher) {
         }
         if (launcher->gateway.state != ROLE_FAILED)
                 watch_add(watch, launcher->gateway.control, SOURCE_GATEWAY, NULL, 0);
+        if (launcher->egress.state != ROLE_FAILED)
+                watch_add(watch, launcher->egress.control, SOURCE_EGRESS, NULL, 0);
         for (const Target *target = launcher->targets.first; target != NULL; target = target->next)
                 if (target->state != TARGET_GONE)
                         watch_add(watch, target->pidfd, SOURCE_TARGET, NULL, 0);
@@ -95,6 +99,8 @@ static int patience(const Launcher *launcher, int64_t now) {
                         timeout = sooner(timeout, launcher->registration.deadlines[i] - now);
         if (launcher->gateway.state == ROLE_STOPPED && !launcher->ending)
                 timeout = sooner(timeout, launcher->gateway.restart_at - now);
+        if (launcher->egress.state == ROLE_STOPPED && !launcher->ending)
+                timeout = sooner(timeout, launcher->egress.restart_at - now);
         if (launcher->orphans || launcher->ending)
                 timeout = sooner(timeout, RETRY_MS);
         return timeout;
@@ -130,6 +136,9 @@ static void hear(Launcher *launcher, const Watch *watch, nfds_t at) {
         case SOURCE_GATEWAY:
                 serve_hear_gateway(launcher);
                 return;
+        case SOURCE_EGRESS:
+                serve_hear_egress(launcher);
+                return;
         case SOURCE_CHILD:
                 session_hear_child(watch->sessions[at]);
                 return;
@@ -156,6 +165,11 @@ static void look_at_clock(Launcher *launcher) {
         if (launcher->gateway.state == ROLE_STOPPED && !launcher->ending &&
                 now >= launcher->gateway.restart_at)
                 serve_start_gateway(launcher);
+        if (launcher->egress.state == ROLE_FAILED)
+                role_kill(&launcher->egress);
+        if (launcher->egress.state == ROLE_STOPPED && !launcher->ending &&
+                now >= launcher->egress.restart_at)
+                serve_start_egress(launcher);
         intake_refresh(launcher);
 }
 

@@ -10,8 +10,11 @@
 #include <signal.h>
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "sidecar/audit/audit.h"
+#include "sidecar/launcher/doors.h"
 #include "sidecar/launcher/options.h"
+#include "sidecar/launcher/owner.h"
 #include "sidecar/launcher/register.h"
 #include "sidecar/launcher/role.h"
 #include "sidecar/launcher/session.h"
@@ -29,7 +32,12 @@ typedef struct Launcher {
         AuditLog audit;
         Register registration;
         int tls_listener, unix_listener; /* tls: -1 where there is no certificate */
-        Role gateway;
+        Role gateway, egress;
+        Doors doors; /* what egress serves with */
+        OwnerFinder owners;
+        int policy_fd; /* the network policy in force, a memory file; -1: none yet */
+        uint32_t policy_generation;
+        uint8_t policy_hash[SHA256_SIZE];
         Targets targets;
         Session *sessions;
         size_t session_count;

@@ -16,10 +16,12 @@
 #include "sidecar/launcher/listener.h"
 #include "sidecar/launcher/network.h"
 #include "sidecar/launcher/serve.h"
+#include "sidecar/launcher/serve_egress.h"
 #include "sidecar/launcher/sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -111,7 +113,8 @@ static int make_base(Launcher *launcher, Error *error) {
 static int make_network(Launcher *launcher, Error *error) {
         int r;
 
-        if (network_create(launcher->host.proc_fd, &launcher->host.base.network_fd, error) < 0)
+        if (network_create(launcher->host.proc_fd, &launcher->host.base.network_fd, error) < 0 ||
+                serve_egress_prepare(launcher, error) < 0)
                 return -1;
         if (capability_require(CAPABILITIES_FOR_LIFE, error) < 0)
                 return -1;
@@ -139,6 +142,8 @@ static int open_listeners(Launcher *launcher, Error *error) {
 }
 
 static int start(Launcher *launcher, Error *error) {
+        static char own_port[32]; /* of the exec endpoint: as long-lived as the role that is told */
+
         if (capability_require(CAPABILITIES_FOR_LIFE | CAPABILITIES_FOR_NETWORK, error) < 0 ||
                 open_signals(launcher, error) < 0 || be_the_only_one(launcher, error) < 0 ||
                 open_audit(launcher, error) < 0 || make_base(launcher, error) < 0 ||
@@ -149,7 +154,15 @@ static int start(Launcher *launcher, Error *error) {
                 .program = launcher->options->gateway,
                 .uid = GATEWAY_UID,
                 .control = -1 };
+        (void)snprintf(own_port, sizeof(own_port), "--own-port=%u", launcher->options->port);
+        launcher->egress = (Role){ .name = "egress",
+                .program = launcher->options->egress,
+                .arguments = { own_port, (char *)(uintptr_t) "--own-port=3128" },
+                .uid = EGRESS_UID,
+                .control = -1 };
+        launcher->policy_fd = -1;
         serve_start_gateway(launcher);
+        serve_start_egress(launcher);
         return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "sidecar/launcher/netlink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,6 +59,8 @@ int network_create(int proc_fd, int *ret_fd, Error *error) {
                 return error_set(error, ERROR_OS, errno, "cannot create the sandbox network");
         r = raise_loopback(error);
         if (r == 0)
+                r = netlink_make_everything_local(error);
+        if (r == 0)
                 r = open_own(proc_fd, &sandbox, error);
         if (setns(pod, CLONE_NEWNET) <
                 0) /* the caller ends: it must not serve from inside the sandbox */
@@ -70,7 +73,8 @@ int network_create(int proc_fd, int *ret_fd, Error *error) {
 
 /* A socket belongs to the namespace in which it was made, for good: the visit lasts for that one
  * call. */
-static int make_socket_inside(int proc_fd, int network_fd, int *ret_fd, Error *error) {
+int network_socket(int proc_fd, int network_fd, int domain, int type, int protocol, int *ret_fd,
+        Error *error) {
         cleanup_fd int pod = -1;
         cleanup_fd int fd = -1;
         int code;
@@ -79,7 +83,7 @@ static int make_socket_inside(int proc_fd, int network_fd, int *ret_fd, Error *e
                 return -1;
         if (setns(network_fd, CLONE_NEWNET) < 0)
                 return error_set(error, ERROR_OS, errno, "cannot enter the sandbox network");
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        fd = socket(domain, type | SOCK_CLOEXEC, protocol);
         code = errno;
         if (setns(pod, CLONE_NEWNET) < 0)
                 abort(); /* the launcher must not go on inside the sandbox: its restart ends what it
@@ -101,7 +105,8 @@ int network_connect(int proc_fd, int network_fd, uint16_t port, int *ret_fd, Err
 
         if (port == 0)
                 return error_set(error, ERROR_INPUT, 0, "port 0 cannot be connected to");
-        if (make_socket_inside(proc_fd, network_fd, &fd, error) < 0)
+        if (network_socket(
+                    proc_fd, network_fd, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &fd, error) < 0)
                 return -1;
         if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
                 errno != EINPROGRESS)

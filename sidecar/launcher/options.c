@@ -22,6 +22,7 @@ static const char help[] =
         "output\n"
         "  --gateway FILE           the gateway's executable "
         "(/usr/libexec/navigator/navigator-gateway)\n"
+        "  --egress FILE            egress's executable (/usr/libexec/navigator/navigator-egress)\n"
         "  --help                   this text\n"
         "\n"
         "It is the first process of its container, or it refuses to run.\n";
@@ -32,6 +33,7 @@ static const struct option known[] = {
         { "socket-directory", required_argument, NULL, 's' },
         { "audit", required_argument, NULL, 'a' },
         { "gateway", required_argument, NULL, 'g' },
+        { "egress", required_argument, NULL, 'e' },
         { "help", no_argument, NULL, 'h' },
         { 0 },
 };
@@ -52,6 +54,7 @@ int options_parse(int argc, char **argv, Options *ret_options, Error *error) {
                 .tls_directory = OPTIONS_TLS_DIRECTORY_DEFAULT,
                 .socket_directory = RECORD_SOCKET_DIRECTORY,
                 .gateway = OPTIONS_GATEWAY_DEFAULT,
+                .egress = OPTIONS_EGRESS_DEFAULT,
         };
         int option;
 
@@ -73,6 +76,9 @@ int options_parse(int argc, char **argv, Options *ret_options, Error *error) {
                         break;
                 case 'g':
                         options.gateway = optarg;
+                        break;
+                case 'e':
+                        options.egress = optarg;
                         break;
                 case 'h':
                         (void)fputs(help, stdout);

@@ -9,12 +9,13 @@
 #define OPTIONS_PORT_DEFAULT 8443
 #define OPTIONS_TLS_DIRECTORY_DEFAULT "/etc/navigator-gateway"
 #define OPTIONS_GATEWAY_DEFAULT "/usr/libexec/navigator/navigator-gateway"
+#define OPTIONS_EGRESS_DEFAULT "/usr/libexec/navigator/navigator-egress"
 
 typedef struct Options {
         uint16_t port;                /* of the exec endpoint */
         const char *tls_directory;    /* tls.crt, tls.key, token */
         const char *socket_directory; /* launcher.sock, exec.sock */
-        const char *gateway;          /* path of the executable */
+        const char *gateway, *egress; /* paths of the executables */
         const char *audit;            /* path of a file; NULL: standard output */
 } Options;
 

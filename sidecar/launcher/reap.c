@@ -9,18 +9,28 @@
 
 #include "base/log.h"
 #include "sidecar/launcher/serve.h"
+#include "sidecar/launcher/serve_egress.h"
 #include "sidecar/launcher/tree.h"
 
 #include <string.h>
 #include <sys/wait.h>
 
+static void tell_of_role(const Launcher *launcher, const Role *role, int status) {
+        if (!launcher->ending)
+                log_line(LOG_LEVEL_WARNING, "%s has ended: %s %d", role->name,
+                        WIFSIGNALED(status) ? "signal" : "exit code",
+                        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
 static void take_child(Launcher *launcher, pid_t pid, int status) {
         if (pid == launcher->gateway.pid) {
-                if (!launcher->ending)
-                        log_line(LOG_LEVEL_WARNING, "the gateway has ended: %s %d",
-                                WIFSIGNALED(status) ? "signal" : "exit code",
-                                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+                tell_of_role(launcher, &launcher->gateway, status);
                 serve_lose_gateway(launcher);
+                return;
+        }
+        if (pid == launcher->egress.pid) {
+                tell_of_role(launcher, &launcher->egress, status);
+                serve_lose_egress(launcher);
                 return;
         }
         for (Session *session = launcher->sessions; session != NULL; session = session->next)
@@ -42,7 +52,7 @@ void reap_children(Launcher *launcher) {
 static bool is_orphan(void *context, pid_t pid) {
         const Launcher *launcher = context;
 
-        if (pid == launcher->gateway.pid)
+        if (pid == launcher->gateway.pid || pid == launcher->egress.pid)
                 return false;
         for (const Session *session = launcher->sessions; session != NULL; session = session->next)
                 if (session->keeper.pid == pid)

@@ -68,10 +68,11 @@ static int become(uid_t uid) {
         return 0;
 }
 
-/* Which pod this is and where the API server is reached; nothing else of the container's
- * environment matters to a role, least of all LD_... */
+/* Which pod this is, where the API server and the network's own proxy are reached; nothing else of
+ * the container's environment matters to a role, least of all LD_... */
 static void choose_environment(char **ret_list) {
-        static const char *const prefixes[] = { "NAVIGATOR_", "KUBERNETES_SERVICE_", "POD_" };
+        static const char *const prefixes[] = { "NAVIGATOR_", "KUBERNETES_SERVICE_", "POD_",
+                "HTTPS_PROXY=", "HTTP_PROXY=", "NO_PROXY=" };
         size_t count = 0;
 
         for (char **entry = environ; *entry != NULL; entry++)
@@ -84,7 +85,7 @@ static void choose_environment(char **ret_list) {
 
 static void run(const Role *role, int control) __attribute__((__noreturn__));
 static void run(const Role *role, int control) {
-        char *arguments[] = { (char *)(uintptr_t)role->program, NULL };
+        char *arguments[ROLE_ARGUMENTS_MAX + 2] = { (char *)(uintptr_t)role->program };
         char *environment[ENVIRONMENT_ROOM + 1];
         int r;
 

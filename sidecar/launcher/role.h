@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Role: one of the launcher's unprivileged children (today the gateway), started, watched and
+ * Role: one of the launcher's unprivileged children (the gateway, egress), started, watched and
  * started again.
  *
  * A role is another executable, with another uid, no capability, and two descriptors that matter:
@@ -22,13 +22,17 @@
  * sandbox user. */
 #define LAUNCHER_UID 64700U
 #define GATEWAY_UID 64701U
+#define EGRESS_UID 64702U
+
+#define ROLE_ARGUMENTS_MAX 8U
 
 typedef enum RoleState { ROLE_STOPPED, ROLE_STARTING, ROLE_SERVING, ROLE_FAILED } RoleState;
 
 typedef struct Role {
-        const char *name;    /* also of its audit lines */
-        const char *program; /* path */
-        uid_t uid;           /* and gid */
+        const char *name;                        /* also of its audit lines */
+        const char *program;                     /* path */
+        char *arguments[ROLE_ARGUMENTS_MAX + 1]; /* behind the program, NULL-ended; borrowed */
+        uid_t uid;                               /* and gid */
         RoleState state;
         pid_t pid;                      /* 0: none */
         int control;                    /* -1: none. Blocking, with a time limit on sending */

@@ -207,14 +207,14 @@ static int connection_wanted(Launcher *launcher, WireMessage *message, Error *er
         return 0;
 }
 
-static int line_wanted(Launcher *launcher, WireMessage *message, Error *error) {
+int serve_audit_line(Launcher *launcher, const Role *role, WireMessage *message, Error *error) {
         cleanup_free const char **pairs = NULL;
         const char *name;
         AuditEvent event;
 
         if (wire_audit_read(message, &name, &pairs, error) < 0)
                 return -1;
-        audit_begin(&event, launcher->gateway.name, name);
+        audit_begin(&event, role->name, name);
         for (size_t i = 0; pairs[i] != NULL; i += 2) {
                 if (!audit_is_key(pairs[i]))
                         return error_set(error, ERROR_PEER, 0, "an audit line with the key '%.32s'",
@@ -224,6 +224,10 @@ static int line_wanted(Launcher *launcher, WireMessage *message, Error *error) {
         if (audit_write(&launcher->audit, &event) < 0)
                 audit_lose(&launcher->audit);
         return 0;
+}
+
+static int line_wanted(Launcher *launcher, WireMessage *message, Error *error) {
+        return serve_audit_line(launcher, &launcher->gateway, message, error);
 }
 
 static const struct {

@@ -13,3 +13,6 @@ void serve_hear_gateway(Launcher *launcher);
 void serve_tell_targets(Launcher *launcher);
 /* The gateway has ended: so do its sessions. */
 void serve_lose_gateway(Launcher *launcher);
+
+/* An event that a role wants in the audit, under its own name. */
+int serve_audit_line(Launcher *launcher, const Role *role, WireMessage *message, Error *error);

@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "base/syscalls.h"
 #include "policy/flat.h"
+#include "policy/parse.h"
 #include "sidecar/launcher/process.h"
 #include "sidecar/wire/record.h"
 
@@ -38,6 +39,25 @@ static void add_path(Policy *policy, const char *path, PolicyAccess access) {
                 .origin = POLICY_ORIGIN_AUTHOR,
                 .must_exist = true,
         };
+}
+
+/* A policy file instead of single paths. */
+static const Policy *parse_policy(const char *path, Record *record) {
+        Diagnostics diagnostics = { 0 };
+        Error error = { 0 };
+        Policy *policy;
+        char *text;
+        size_t size;
+
+        if (file_read(AT_FDCWD, path, POLICY_TEXT_MAX, &text, &size, &error) < 0)
+                errx(1, "%s", error.text);
+        if (policy_parse(text, size, &policy, &diagnostics) < 0) {
+                (void)diagnostics_to_error(&diagnostics, path, &error);
+                errx(1, "%s", error.text);
+        }
+        record->policy_text = text;
+        sha256(text, size, record->policy_hash);
+        return policy;
 }
 
 static void add_limit(Record *record, const char *text) {
@@ -122,6 +142,7 @@ int main(int argc, char **argv) {
                 { "no-workdir", 0, NULL, 'W' },
                 { "best-effort", 0, NULL, 'b' },
                 { "start-time", 1, NULL, 'T' },
+                { "policy", 1, NULL, 'P' },
                 { 0 },
         };
         Policy policy = {
@@ -156,6 +177,7 @@ int main(int argc, char **argv) {
         int fds[MESSAGE_FDS_MAX];
         size_t fd_count = RECORD_FD_CGROUPS, variables = 0;
         const char *socket_path = NULL, *runtime = NULL, *start_time = NULL;
+        const Policy *whole = NULL;
         pid_t pid = 0;
         int option;
 
@@ -209,6 +231,9 @@ int main(int argc, char **argv) {
                 case 'T':
                         start_time = optarg;
                         break;
+                case 'P':
+                        whole = parse_policy(optarg, &record);
+                        break;
                 case 'W':
                         policy.include_workdir = false;
                         break;
@@ -234,7 +259,7 @@ int main(int argc, char **argv) {
                         err(1, "%s", runtime);
                 record.runtime = (RecordInode){ about.st_dev, about.st_ino };
         }
-        policy_pack(&policy, &packer);
+        policy_pack(whole != NULL ? whole : &policy, &packer);
         record.policy = packer.data;
         record.policy_size = packer.size;
         fds[RECORD_FD_FILE] = write_record(&record);

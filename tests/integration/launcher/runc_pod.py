@@ -149,9 +149,10 @@ class Pod:
 
     def make_sidecar_root(self):
         root = self.sidecar_root = self.directory / "sidecar"
-        for name in "proc dev sys run/navigator etc usr/libexec/navigator lib64 lib/x86_64-linux-gnu".split():
+        write(root / "etc/resolv.conf", "nameserver 127.0.0.1\n")
+        for name in "proc dev sys run/navigator usr/libexec/navigator lib64 lib/x86_64-linux-gnu".split():
             (root / name).mkdir(parents=True)
-        programs = {"navigator-sidecar": "navigator-sidecar", "test-gateway": "navigator-gateway"}
+        programs = {"navigator-sidecar": "navigator-sidecar", "test-gateway": "navigator-gateway", "navigator-egress": "navigator-egress"}
         for source, name in programs.items():
             target = root / "usr/libexec/navigator" / name
             shutil.copy(self.binaries / source, target)
@@ -163,7 +164,8 @@ class Pod:
                     shutil.copy(library, place)
         caps = ",".join(name.lower() for name in CAPABILITIES)
         run("setcap", caps + "=ep", root / "usr/libexec/navigator/navigator-sidecar")
-        run("setcap", "=", root / "usr/libexec/navigator/navigator-gateway")
+        for role in ("gateway", "egress"):
+            run("setcap", "=", root / "usr/libexec/navigator" / f"navigator-{role}")
 
     # -- the pod
 
