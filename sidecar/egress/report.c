@@ -6,6 +6,7 @@
 #include "sidecar/egress/clock.h"
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,9 @@ typedef struct Kind {
 struct Report {
         Control *control; /* borrowed */
         struct event *timer;
-        uint64_t lost; /* the socket was full */
+        uint64_t lost;   /* the socket was full */
+        int64_t second;  /* in which ... */
+        unsigned single; /* ... so many denials were written singly */
         Kind kinds[REPORT_KINDS_MAX];
 };
 
@@ -147,29 +150,59 @@ static Kind *find_kind(Report *report, const uint8_t digest[static SHA256_SIZE])
         return chosen;
 }
 
-void report_event(Report *report, const ReportEvent *event) {
-        const int64_t window = event->verdict == REPORT_ALLOWED ? REPORT_ALLOWED_WINDOW_MS
-                                                                : REPORT_DENIED_WINDOW_MS;
+/* Finds the kind of these pairs. True when it is there already: then it was counted. */
+static bool fold(Report *report, const Pairs *pairs, int64_t window) {
         uint8_t digest[SHA256_SIZE];
         char text[LINE_MAX];
-        Pairs pairs = { 0 };
         size_t size = 0;
         Kind *kind;
 
-        add_kind(&pairs, event);
-        if (flatten(&pairs, text, &size)) {
-                sha256(text, size, digest);
-                kind = find_kind(report, digest);
-                if (kind->ends != 0) {
-                        kind->repeated++;
-                        return;
-                }
-                memcpy(kind->digest, digest, sizeof(digest));
-                memcpy(kind->text, text, size);
-                kind->size = size;
-                kind->repeated = 0;
-                kind->ends = clock_milliseconds() + window;
+        if (!flatten(pairs, text, &size))
+                return false;
+        sha256(text, size, digest);
+        kind = find_kind(report, digest);
+        if (kind->ends != 0) {
+                kind->repeated++;
+                return true;
         }
+        memcpy(kind->digest, digest, sizeof(digest));
+        memcpy(kind->text, text, size);
+        kind->size = size;
+        kind->repeated = 0;
+        kind->ends = clock_milliseconds() + window;
+        return false;
+}
+
+/* A scan of ports, or names made up one after the other, would push everything else out. */
+static bool is_flood(Report *report, const ReportEvent *event) {
+        const int64_t second = clock_seconds();
+
+        if (event->verdict != REPORT_DENIED)
+                return false;
+        if (report->second != second)
+                report->single = 0;
+        report->second = second;
+        return ++report->single > REPORT_SINGLE_DENIALS_MAX;
+}
+
+void report_event(Report *report, const ReportEvent *event) {
+        const ReportEvent many = {
+                .verdict = event->verdict,
+                .engine = event->engine,
+                .via = event->via,
+                .reason = "many",
+                .text = "more different denials in a second than are written singly",
+                .generation = event->generation,
+        };
+        Pairs pairs = { 0 };
+
+        if (is_flood(report, event))
+                event = &many;
+        add_kind(&pairs, event);
+        if (fold(report, &pairs,
+                    event->verdict == REPORT_ALLOWED ? REPORT_ALLOWED_WINDOW_MS
+                                                     : REPORT_DENIED_WINDOW_MS))
+                return;
         add_number(&pairs, "pid", event->pid);
         send_event(report, "network", &pairs);
 }

@@ -15,6 +15,8 @@
 #include "sidecar/egress/control.h"
 
 #define REPORT_KINDS_MAX 512U /* that are folded at once; the oldest gives way */
+/* Different denials that are written singly in a second; what a scan adds is counted together. */
+#define REPORT_SINGLE_DENIALS_MAX 64U
 #define REPORT_DENIED_WINDOW_MS 10000
 #define REPORT_ALLOWED_WINDOW_MS 1000
 

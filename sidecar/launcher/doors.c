@@ -37,6 +37,10 @@ static const FixedPlan plans[] = {
 
 /* ---- sockets ---- */
 
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78 /* linux/in6.h, which does not go with netinet/in.h */
+#endif
+
 static int bind_to(int fd, const WireSocket *where) {
         struct sockaddr_in ipv4 = { .sin_family = AF_INET, .sin_port = htons(where->port) };
         struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6, .sin6_port = htons(where->port) };
@@ -46,8 +50,10 @@ static int bind_to(int fd, const WireSocket *where) {
                 memcpy(&ipv4.sin_addr, where->bytes, sizeof(ipv4.sin_addr));
                 return bind(fd, (const struct sockaddr *)&ipv4, sizeof(ipv4)) < 0 ? -errno : 0;
         }
-        /* Else it would take the IPv4 port too. */
-        if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+        /* Else it would take the IPv4 port too; and IPv6, unlike IPv4, does not take an address
+         * that only a route makes local for one of its own. */
+        if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0 ||
+                setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on)) < 0)
                 return -errno;
         memcpy(&ipv6.sin6_addr, where->bytes, sizeof(ipv6.sin6_addr));
         return bind(fd, (const struct sockaddr *)&ipv6, sizeof(ipv6)) < 0 ? -errno : 0;

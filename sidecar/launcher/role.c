@@ -89,6 +89,7 @@ static void run(const Role *role, int control) {
         char *environment[ENVIRONMENT_ROOM + 1];
         int r;
 
+        memcpy(&arguments[1], role->arguments, sizeof(role->arguments));
         (void)umask(077);
         choose_environment(environment);
         r = signals_reset();

@@ -78,7 +78,7 @@ def pod(build, tmp_path_factory):
         wait_for(lambda: events(pod, "policy_in_force"))
         yield pod
     finally:
-        print(pod.log("sidecar"))
+        print(pod.log("sidecar"), *pod.audit(), sep="\n")
         pod.world.kill()
         pod.destroy()
 
