@@ -75,7 +75,14 @@ void reap_orphans(Launcher *launcher) {
         if (count > 0)
                 return;
         launcher->orphans = false;
-        for (Session *session = launcher->sessions; session != NULL; session = session->next)
-                if (session->state == SESSION_ORPHANED)
+        for (Session *session = launcher->sessions; session != NULL; session = session->next) {
+                if (session->state != SESSION_ORPHANED)
+                        continue;
+                /* A dying process closes its descriptors before its children get a new parent:
+                 * until the keeper is reaped they cannot be seen. */
+                if (session->keeper.pid == 0)
                         session_bury(session);
+                else
+                        launcher->orphans = true;
+        }
 }
