@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "cli/verb.h"
+/* Sessions in the sandbox, from within the sidecar's container. */
+typedef struct Invocation Invocation;
+
+/* What a session of ours ends with when there was none: as docker and podman have it. A program's
+ * own code is passed on. */
+#define EXEC_NO_SESSION 125
 
 int exec_run(const Invocation *invocation);
+int shell_run(const Invocation *invocation);
 
-/* In the sidecar's image the names of shells and tools are names of this program: run by one of
- * them, it runs that program in the sandbox. The exit code. */
-int exec_by_name(int argc, char **argv);
+/* Called by the name of another program (bash, tar, python3, ...): that program is run in the
+ * sandbox. */
+int exec_as_program(char **argv);

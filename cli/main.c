@@ -7,19 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
-/* `navigator`, also as kubectl's plugin; everything else is a program to run in the sandbox. */
-static bool is_another_name(const char *path) {
-        const char *slash = strrchr(path, '/');
-        const char *name = slash != NULL ? slash + 1 : path;
+/* Our own name, and the one under which kubectl finds its plugins. */
+static int is_our_name(const char *name) {
+        return strcmp(name, "navigator") == 0 || strncmp(name, "kubectl-", 8) == 0;
+}
 
-        return strcmp(name, "navigator") != 0 && strncmp(name, "kubectl-", 8) != 0;
+static const char *last_part(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash != NULL ? slash + 1 : path;
 }
 
 int main(int argc, char **argv) {
         int code;
 
-        if (argc > 0 && is_another_name(argv[0]))
-                return exec_by_name(argc, argv);
+        if (argc > 0 && !is_our_name(last_part(argv[0])))
+                return exec_as_program(argv);
         if (argc == 2 && strcmp(argv[1], "--version") == 0) {
                 puts("navigator " NAVIGATOR_VERSION);
                 return VERB_YES;

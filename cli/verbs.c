@@ -35,12 +35,20 @@ static const VerbOption preset_options[] = {
         { "python-index-from-pip", NULL, NULL, "Ask pip on this machine for them" },
 };
 
+#define CONTAINER                                                                                  \
+        { "container", "NAME", NULL, "The workload container, where the pod has several" }
+#define SOCKET                                                                                     \
+        { "socket", "PATH", NULL, "The gateway's socket (/run/navigator/exec.sock)" }
+
 static const VerbOption exec_options[] = {
-        { "container", "NAME", NULL, "The workload container to enter (the pod's default)" },
-        { "tty", NULL, NULL, "A terminal for the program, also where this is none" },
-        { "no-login", NULL, NULL, "Run the command as it is, not by a login shell" },
-        { "socket", "PATH", NULL, "The gateway's socket (/run/navigator/exec.sock)" },
+        CONTAINER,
+        { "workdir", "PATH", NULL, "Where to start (the workload's own)" },
+        { "timeout", "SECONDS", NULL, "End it after that long, with exit code 124" },
+        { "tty", NULL, NULL, "A terminal for the command, also where this is none" },
+        { "no-login", NULL, NULL, "Run it as given, without a login shell around it" },
+        SOCKET,
 };
+static const VerbOption shell_options[] = { CONTAINER, SOCKET };
 
 static const Verb policy_verbs[] = {
         { .name = "check",
@@ -121,27 +129,36 @@ static const Verb policy_verbs[] = {
 };
 
 static const Verb root_verbs[] = {
-        { .name = "exec",
-                .arguments = "COMMAND [ARGUMENT...]",
-                .summary = "Run a command in this pod's sandbox, from the sidecar's container",
-                .help = "  kubectl exec -it POD -c navigator -- bash\n"
-                        "  kubectl exec POD -c navigator -- navigator exec --container app -- id\n"
-                        "\n"
-                        "In the sidecar's image `bash`, `sh`, `tar`, `python3` and other names are "
-                        "this verb too.\n"
-                        "\n"
-                        "Exit code: the program's; 125 when none ran.\n",
-                OPTIONS(exec_options),
-                .minimum = 1,
-                .maximum = -1,
-                .passes_rest = true,
-                .run = exec_run },
         { .name = "policy",
                 .summary = "Check, show, explain and compare policy files",
                 .help = "A policy file says which paths, which network hosts and which user a "
                         "sandbox session has.\n"
                         "Its format is in navigator-policy(5).\n",
                 .verbs = policy_verbs },
+        { .name = "exec",
+                .arguments = "COMMAND [ARGUMENT...]",
+                .summary = "Run a command in the sandbox, from the sidecar's container",
+                .help = "  navigator exec -- id\n"
+                        "  navigator exec --timeout 60 -- env DEBUG=1 make test\n"
+                        "  kubectl exec POD -c navigator -- navigator exec --container app -- id\n"
+                        "\n"
+                        "Standard input is passed on; at a terminal the command has one, too.\n"
+                        "In the sidecar's image bash, sh, tar, python3 and other names are this "
+                        "verb: kubectl exec -it POD -c navigator -- bash\n"
+                        "\n"
+                        "Exit code: the command's; 124 after the timeout, 125 when there was no "
+                        "session.\n",
+                OPTIONS(exec_options),
+                .minimum = 1,
+                .maximum = -1,
+                .passes_rest = true,
+                .run = exec_run },
+        { .name = "shell",
+                .arguments = "",
+                .summary = "Open a login shell in the sandbox, from the sidecar's container",
+                .help = "Exit code: the shell's; 125 when there was no session.\n",
+                OPTIONS(shell_options),
+                .run = shell_run },
         { .name = "completion",
                 .arguments = "bash|zsh",
                 .summary = "Print a completion script for a shell",

@@ -217,6 +217,8 @@ static bool is_served(const Connection *connection) {
 
         if (route->kind == ROUTE_UNKNOWN || route->kind == ROUTE_PORT_FORWARD)
                 return false;
+        if (connection->peer.local)
+                return true; /* there is one pod by this socket, whatever its caller calls it */
         if (route->kind == ROUTE_NAMESPACE)
                 return targets_is_namespace(targets, route->pod_namespace);
         return route->pod[0] == '\0' || targets_is_pod(targets, route->pod_namespace, route->pod);
