@@ -29,10 +29,14 @@ LAUNCHER_CAPABILITIES = (
     "NET_BIND_SERVICE", "NET_ADMIN", "NET_RAW")
 
 # Where the launcher looks for its roles; what people call is in /usr/bin.
-# What `kubectl exec POD -c navigator -- NAME` and `kubectl cp` ask for: each is the client, which runs NAME in the sandbox.
-SANDBOX_NAMES = ("bash", "sh", "env", "tar", "test", "true", "false", "cat", "ls", "id", "ps", "echo", "sleep", "stty", "tail", "head", "grep",
-                 "find", "python", "python3", "pip", "uv", "node", "npm", "git", "curl", "make")
 PLACES = {name: f"/usr/libexec/navigator/{name}" for name in ("navigator-gateway", "navigator-egress")}
+
+# By these names the sidecar's container has a client of its own sandbox: `kubectl exec POD -c navigator -- bash` lands there, and so does kubectl cp.
+# They stand in a folder of their own on PATH: by its absolute path a shell is not there.
+SANDBOX_PROGRAMS = (
+    "bash", "sh", "env", "tar", "test", "true", "false", "cat", "ls", "id", "ps", "echo", "sleep", "stty", "tail", "head", "grep", "find", "python",
+    "python3", "pip", "uv", "node", "npm", "git", "curl", "make")
+SANDBOX_PROGRAMS_FOLDER = "/usr/libexec/navigator/in-sandbox"
 
 DEBIAN_PACKAGES = (
     "bash", "coreutils", "procps", "util-linux", "iproute2", "python3", "python3-venv", "curl", "git", "tmux", "ca-certificates",
@@ -120,15 +124,16 @@ class Images:
             capabilities = LAUNCHER_CAPABILITIES if program.name == "navigator-sidecar" else ()
             layer.file(PLACES.get(program.name, f"/usr/bin/{program.name}"), program.read_bytes(),
                        0o755 if program.name == "navigator" else 0o711, attribute=archive.capability_attribute(capabilities))
-        for name in SANDBOX_NAMES:
-            layer.link(f"/usr/bin/{name}", "navigator")
+        for name in SANDBOX_PROGRAMS:
+            layer.link(f"{SANDBOX_PROGRAMS_FOLDER}/{name}", "/usr/bin/navigator")
         for folder in ("/etc/navigator-gateway", "/proc", "/sys", "/dev", "/run/navigator"):
             layer.parents(folder + "/")
             layer.folder(folder)
         layer.folder("/tmp", 0o1777)
         data = layer.bytes()
         return self._archive("sidecar", archive.digest(data), lambda: [data], {
-            "Entrypoint": ["/usr/bin/navigator-sidecar"], "User": f"{SIDECAR_USER}:{SIDECAR_USER}", "WorkingDir": "/"})
+            "Entrypoint": ["/usr/bin/navigator-sidecar"], "User": f"{SIDECAR_USER}:{SIDECAR_USER}", "WorkingDir": "/",
+            "Env": [f"PATH={SANDBOX_PROGRAMS_FOLDER}:/usr/bin"]})
 
     def _workload(self, rootfs: Path) -> Path:
         layer = archive.Layer()

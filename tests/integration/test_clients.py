@@ -70,3 +70,11 @@ def test_CL6_kubectl_shows_why(pod, token, status):
         document = json.loads(answer.read())
         connection.close()
         assert (answer.status, document["kind"], document["code"]) == (status, "Status", status)
+
+
+@pytest.mark.parametrize("argv, code, output", [
+    (("bash", "-c", "id -un; exit 7"), 7, "sandbox\n"), (("sh", "-c", "cat /proc/self/attr/current >/dev/null 2>&1; echo $HOME"), 0, "/sandbox\n"),
+    (("python3", "-c", "import os; print(os.getuid())"), 0, "1000\n"), (("navigator", "exec", "--", "id", "-un"), 0, "sandbox\n")])
+def test_CL5_programs_of_the_sidecar_are_the_sandboxes(pod, argv, code, output):
+    result = pod.podman_exec("navigator", *argv)
+    assert (result.returncode, result.stdout) == (code, output), result.stderr
