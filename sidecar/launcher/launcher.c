@@ -11,6 +11,7 @@
 #include "sidecar/launcher/clock.h"
 #include "sidecar/launcher/intake.h"
 #include "sidecar/launcher/reap.h"
+#include "sidecar/launcher/reload.h"
 #include "sidecar/launcher/serve.h"
 #include "sidecar/launcher/serve_egress.h"
 
@@ -101,6 +102,8 @@ static int patience(const Launcher *launcher, int64_t now) {
                 timeout = sooner(timeout, launcher->gateway.restart_at - now);
         if (launcher->egress.state == ROLE_STOPPED && !launcher->ending)
                 timeout = sooner(timeout, launcher->egress.restart_at - now);
+        if (launcher->policy_fd >= 0)
+                timeout = sooner(timeout, launcher->reload_at - now);
         if (launcher->orphans || launcher->ending)
                 timeout = sooner(timeout, RETRY_MS);
         return timeout;
@@ -171,6 +174,7 @@ static void look_at_clock(Launcher *launcher) {
                 now >= launcher->egress.restart_at)
                 serve_start_egress(launcher);
         intake_refresh(launcher);
+        reload_look(launcher, now);
 }
 
 static void forget_ended(Launcher *launcher) {

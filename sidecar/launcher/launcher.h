@@ -38,6 +38,9 @@ typedef struct Launcher {
         int policy_fd; /* the network policy in force, a memory file; -1: none yet */
         uint32_t policy_generation;
         uint8_t policy_hash[SHA256_SIZE];
+        const void *policy_target; /* whose start it came with: compared, never followed */
+        int64_t reload_at;
+        uint8_t reload_seen[SHA256_SIZE]; /* the last text that was looked at */
         Targets targets;
         Session *sessions;
         size_t session_count;

@@ -22,6 +22,8 @@ static const char help[] =
         "output\n"
         "  --gateway FILE           the gateway's executable "
         "(/usr/libexec/navigator/navigator-gateway)\n"
+        "  --policy-directory DIR   the pod's policy volume, watched for changes "
+        "(/run/navigator-policy)\n"
         "  --egress FILE            egress's executable (/usr/libexec/navigator/navigator-egress)\n"
         "  --help                   this text\n"
         "\n"
@@ -34,6 +36,7 @@ static const struct option known[] = {
         { "audit", required_argument, NULL, 'a' },
         { "gateway", required_argument, NULL, 'g' },
         { "egress", required_argument, NULL, 'e' },
+        { "policy-directory", required_argument, NULL, 'd' },
         { "help", no_argument, NULL, 'h' },
         { 0 },
 };
@@ -55,6 +58,7 @@ int options_parse(int argc, char **argv, Options *ret_options, Error *error) {
                 .socket_directory = RECORD_SOCKET_DIRECTORY,
                 .gateway = OPTIONS_GATEWAY_DEFAULT,
                 .egress = OPTIONS_EGRESS_DEFAULT,
+                .policy_directory = OPTIONS_POLICY_DIRECTORY_DEFAULT,
         };
         int option;
 
@@ -76,6 +80,9 @@ int options_parse(int argc, char **argv, Options *ret_options, Error *error) {
                         break;
                 case 'g':
                         options.gateway = optarg;
+                        break;
+                case 'd':
+                        options.policy_directory = optarg;
                         break;
                 case 'e':
                         options.egress = optarg;

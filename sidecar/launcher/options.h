@@ -9,6 +9,7 @@
 #define OPTIONS_PORT_DEFAULT 8443
 #define OPTIONS_TLS_DIRECTORY_DEFAULT "/etc/navigator-gateway"
 #define OPTIONS_GATEWAY_DEFAULT "/usr/libexec/navigator/navigator-gateway"
+#define OPTIONS_POLICY_DIRECTORY_DEFAULT "/run/navigator-policy"
 #define OPTIONS_EGRESS_DEFAULT "/usr/libexec/navigator/navigator-egress"
 
 typedef struct Options {
@@ -16,6 +17,7 @@ typedef struct Options {
         const char *tls_directory;    /* tls.crt, tls.key, token */
         const char *socket_directory; /* launcher.sock, exec.sock */
         const char *gateway, *egress; /* paths of the executables */
+        const char *policy_directory; /* the policy volume of the pod, where it has one */
         const char *audit;            /* path of a file; NULL: standard output */
 } Options;
 

@@ -48,13 +48,13 @@ int serve_egress_prepare(Launcher *launcher, Error *error) {
 /* ---- the policy ---- */
 
 /* A memory file that nobody can change any more. */
-static int make_policy_file(const Target *target, int *ret_fd) {
+static int make_policy_file(const void *packed, size_t size, int *ret_fd) {
         cleanup_fd int fd = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         int r;
 
         if (fd < 0)
                 return -errno;
-        r = fd_write_full(fd, target->record.policy, target->record.policy_size);
+        r = fd_write_full(fd, packed, size);
         if (r < 0)
                 return r;
         if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
@@ -71,17 +71,11 @@ static void send_policy(Launcher *launcher) {
                                                 launcher->policy_generation, launcher->policy_fd));
 }
 
-/* One network, one policy: that of the container which sessions enter by default. */
-void serve_tell_policy(Launcher *launcher) {
-        Target *target = NULL;
-        int fd, r;
+void serve_set_policy(Launcher *launcher, const void *packed, size_t size,
+        const uint8_t hash[static SHA256_SIZE]) {
+        int fd;
+        int r = make_policy_file(packed, size, &fd);
 
-        if (targets_select(&launcher->targets, "", &target, NULL) < 0 || target->policy == NULL)
-                return; /* the last one stays in force */
-        if (launcher->policy_fd >= 0 && memcmp(launcher->policy_hash, target->record.policy_hash,
-                                                sizeof(launcher->policy_hash)) == 0)
-                return;
-        r = make_policy_file(target, &fd);
         if (r < 0) {
                 log_line(LOG_LEVEL_ERROR, "cannot hand the policy to egress: %s",
                         strerrordesc_np(-r));
@@ -90,8 +84,23 @@ void serve_tell_policy(Launcher *launcher) {
         (void)fd_close(launcher->policy_fd);
         launcher->policy_fd = fd;
         launcher->policy_generation++;
-        memcpy(launcher->policy_hash, target->record.policy_hash, sizeof(launcher->policy_hash));
+        memcpy(launcher->policy_hash, hash, sizeof(launcher->policy_hash));
         send_policy(launcher);
+}
+
+/* One network, one policy: that of the container which sessions enter by default. A container that
+ * comes has the policy it started with; reload.c sees what has become of its file since. */
+void serve_tell_policy(Launcher *launcher) {
+        Target *target = NULL;
+
+        if (targets_select(&launcher->targets, "", &target, NULL) < 0 || target->policy == NULL ||
+                target == launcher->policy_target)
+                return; /* the last one stays in force */
+        launcher->policy_target = target;
+        if (launcher->policy_fd < 0 ||
+                memcmp(launcher->policy_hash, target->record.policy_hash, SHA256_SIZE) != 0)
+                serve_set_policy(launcher, target->record.policy, target->record.policy_size,
+                        target->record.policy_hash);
 }
 
 /* ---- starting and ending ---- */

@@ -143,6 +143,7 @@ int main(int argc, char **argv) {
                 { "best-effort", 0, NULL, 'b' },
                 { "start-time", 1, NULL, 'T' },
                 { "policy", 1, NULL, 'P' },
+                { "policy-source", 1, NULL, 'O' },
                 { 0 },
         };
         Policy policy = {
@@ -230,6 +231,9 @@ int main(int argc, char **argv) {
                         break;
                 case 'T':
                         start_time = optarg;
+                        break;
+                case 'O':
+                        record.policy_source = optarg;
                         break;
                 case 'P':
                         whole = parse_policy(optarg, &record);

@@ -53,6 +53,8 @@ class Pod:
         self.sockets = self.directory / "sockets"
         self.sockets.mkdir(mode=0o711)
         os.chown(self.sockets, 64700, 64700)
+        self.volume = self.directory / "policy-volume"  # empty: a pod whose policy comes from elsewhere
+        self.volume.mkdir()
         self.start_pause()
         self.make_workload_root()
         self.make_sidecar_root()
@@ -150,7 +152,7 @@ class Pod:
     def make_sidecar_root(self):
         root = self.sidecar_root = self.directory / "sidecar"
         write(root / "etc/resolv.conf", "nameserver 127.0.0.1\n")
-        for name in "proc dev sys run/navigator usr/libexec/navigator lib64 lib/x86_64-linux-gnu".split():
+        for name in "proc dev sys run/navigator run/navigator-policy usr/libexec/navigator lib64 lib/x86_64-linux-gnu".split():
             (root / name).mkdir(parents=True)
         programs = {"navigator-sidecar": "navigator-sidecar", "test-gateway": "navigator-gateway", "navigator-egress": "navigator-egress"}
         for source, name in programs.items():
@@ -177,7 +179,10 @@ class Pod:
         return self.workload
 
     def start_sidecar(self, wait=True):
-        mounts = [{"destination": "/run/navigator", "type": "bind", "source": str(self.sockets), "options": ["bind", "rw"]}]
+        mounts = [
+            {"destination": "/run/navigator", "type": "bind", "source": str(self.sockets), "options": ["bind", "rw"]},
+            {"destination": "/run/navigator-policy", "type": "bind", "source": str(self.volume), "options": ["bind", "ro"]},
+        ]
         args = ["/usr/libexec/navigator/navigator-sidecar"] + self.options
         environment = ["PATH=/usr/bin", "SIDECAR_SECRET=do-not-leak", "NAVIGATOR_POD=demo"]
         self.sidecar = self.run_container("sidecar", self.config("sidecar", self.sidecar_root, args, 64700, CAPABILITIES, True, mounts, environment, readonly=True))
