@@ -6,6 +6,7 @@
  * nothing but connections. docs/man/navigator-egress.8.md.
  */
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/number.h"
 #include "sidecar/egress/confine.h"
 #include "sidecar/egress/egress.h"
@@ -50,6 +51,7 @@ static int serve(const EgressOptions *options, Error *error) {
         /* After the libraries have read their files, before the first byte of anybody else. */
         if (confine(error) < 0)
                 return -1;
+        memory_let_go_of_start();
         return egress_run(egress, error);
 }
 

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "sidecar/gateway/certificate.h"
 #include "sidecar/gateway/cluster.h"
 #include "sidecar/gateway/confine.h"
@@ -261,6 +262,7 @@ static void on_start(void *owner) {
                 end(gateway);
                 return;
         }
+        memory_let_go_of_start();
         if (control_ready(gateway->control) < 0)
                 end(gateway);
 }

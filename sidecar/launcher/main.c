@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/syscalls.h"
 #include "sidecar/launcher/capability.h"
 #include "sidecar/launcher/launcher.h"
@@ -179,7 +180,11 @@ int main(int argc, char **argv) {
         if (r > 0)
                 return EXIT_SUCCESS;
         launcher.options = &options;
-        if (r < 0 || start(&launcher, &error) < 0 || launcher_run(&launcher, &error) < 0) {
+        if (r == 0)
+                r = start(&launcher, &error);
+        if (r == 0)
+                memory_let_go_of_start();
+        if (r < 0 || launcher_run(&launcher, &error) < 0) {
                 (void)log_error(&error, "cannot serve");
                 return EXIT_FAILURE;
         }
