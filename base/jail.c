@@ -372,7 +372,7 @@ int jail_run(const Jail *jail, JailParser *parse, const void *input, void **ret_
                 child_main(jail, parse, input, write_end);
         if (child < 0)
                 return error_set(error, ERROR_OS, errno, "cannot start the %s", jail->name);
-        write_end = fd_close(write_end);
+        (void)fd_close(take_fd(write_end));
         r = collect(jail, child, read_end, data, room, &size, error);
         if (r < 0)
                 return -1;

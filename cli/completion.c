@@ -22,10 +22,29 @@ static void print_choices(const VerbOption *option) {
 
 /* ---- bash: a case on the verbs so far ---- */
 
+/* Every way through the table that has more than the program's name, as patterns of a case. */
+static void print_bash_paths(const Verb *verb, const char *path, const char *separator) {
+        char below[128];
+
+        for (const Verb *sub = verb->verbs; sub != NULL && sub->name != NULL; sub++) {
+                (void)snprintf(below, sizeof(below), "%s %s", path, sub->name);
+                printf("%s'%s'", separator, below);
+                separator = "|";
+                print_bash_paths(sub, below, separator);
+        }
+}
+
 static void print_bash_verb(const Verb *verb, const char *path) {
         char below[128];
 
-        printf("    '%s') words='", path);
+        for (size_t i = 0; i < verb->option_count; i++) {
+                if (verb->options[i].choices == NULL)
+                        continue;
+                printf("    '%s|--%s') words='", path, verb->options[i].name);
+                print_choices(&verb->options[i]);
+                puts("' ;;");
+        }
+        printf("    '%s|'*) words='", path);
         print_words(verb);
         puts("' ;;");
         for (const Verb *sub = verb->verbs; sub != NULL && sub->name != NULL; sub++) {
@@ -34,38 +53,21 @@ static void print_bash_verb(const Verb *verb, const char *path) {
         }
 }
 
-static void print_bash_choices(const Verb *verb) {
-        for (size_t i = 0; i < verb->option_count; i++) {
-                if (verb->options[i].choices == NULL)
-                        continue;
-                printf("    --%s) words='", verb->options[i].name);
-                print_choices(&verb->options[i]);
-                puts("' ;;");
-        }
-        for (const Verb *sub = verb->verbs; sub != NULL && sub->name != NULL; sub++)
-                print_bash_choices(sub);
-}
-
-static void print_group_names(const Verb *verb) {
-        for (const Verb *sub = verb->verbs; sub != NULL && sub->name != NULL; sub++)
-                if (sub->verbs != NULL)
-                        printf("%s%s", sub == verb->verbs ? "" : "|", sub->name);
-}
-
 static void print_bash(const Verb *root) {
         printf("# bash completion for %s\n"
                "_%s() {\n"
-               "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} "
-               "path=%s words= depth=1\n"
-               "  if ((COMP_CWORD > 1)); then path+=\" ${COMP_WORDS[1]}\"; fi\n"
-               "  case ${COMP_WORDS[1]} in\n    ",
+               "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
+               "  local path=%s word words=\n"
+               "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+               "    case \"$path $word\" in\n      ",
                 root->name, root->name, root->name);
-        print_group_names(root);
-        puts(") if ((COMP_CWORD > 2)); then path+=\" ${COMP_WORDS[2]}\"; fi ;;\n  esac\n  case "
-             "$path in");
+        print_bash_paths(root, root->name, "");
+        printf(") path+=\" $word\" ;;\n"
+               "      *) break ;;\n"
+               "    esac\n"
+               "  done\n"
+               "  case \"$path|$previous\" in\n");
         print_bash_verb(root, root->name);
-        puts("  esac\n  case $previous in");
-        print_bash_choices(root);
         printf("  esac\n"
                "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
                "}\n"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Of several files each is judged, and the worst is the exit code.
+ */
 #include "cli/policy.h"
 #include "cli/policy_file.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * For reviews and CI jobs: the exit code says whether anything opens, the lines say what.
+ */
 #include "cli/policy.h"
 #include "cli/policy_file.h"
 

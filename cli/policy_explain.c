@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Two questions with one verb, told apart by the first character: a path begins with '/'. The
+ * answer is the decision that the running sandbox would make, by the same function.
+ */
 #include "cli/policy.h"
 #include "cli/policy_file.h"
 
 #include "base/number.h"
 #include "base/path.h"
+#include "policy/cover.h"
 #include "policy/decide.h"
 #include "policy/effective.h"
 #include "policy/json.h"
@@ -26,12 +31,23 @@ static void print_grant(const PolicyFile *file, const PolicyPath *by) {
                         policy_access_name(by->access), by->path);
 }
 
+static void print_path(
+        const PolicyFile *file, const char *path, const PolicyPath *paths, uint32_t count) {
+        PolicyAccess access = cover_access(paths, count, path);
+
+        if (access == 0)
+                printf("%s: denied: the policy names neither it nor a directory above it\n", path);
+        else
+                printf("%s: %s\n", path, policy_access_name(access));
+        for (uint32_t i = 0; i < count; i++)
+                if (path_covers(paths[i].path, path))
+                        print_grant(file, &paths[i]);
+}
+
 static int explain_path(const Invocation *invocation, const PolicyFile *file, const char *path) {
         cleanup_free PolicyPath *paths = NULL;
-        cleanup_free const PolicyPath **by = NULL;
         cleanup_free char *json = NULL;
-        uint32_t count = 0, by_count = 0;
-        PolicyAccess access = 0;
+        uint32_t count = 0;
         Error error = { 0 };
 
         if (policy_effective_paths(
@@ -39,29 +55,15 @@ static int explain_path(const Invocation *invocation, const PolicyFile *file, co
                 fprintf(stderr, "%s: %s\n", file->name, error.text);
                 return VERB_NO;
         }
-        by = calloc((size_t)count + 1, sizeof(*by));
-        if (by == NULL)
-                return VERB_ERROR;
-        for (uint32_t i = 0; i < count; i++) {
-                if (!path_covers(paths[i].path, path))
-                        continue;
-                by[by_count++] = &paths[i];
-                if (paths[i].access > access)
-                        access = paths[i].access;
-        }
-        if (verb_wants_json(invocation)) {
-                json = json_path(path, access, by, by_count);
+        if (!verb_wants_json(invocation)) {
+                print_path(file, path, paths, count);
+        } else {
+                json = json_path(path, paths, count);
                 if (json == NULL)
                         return VERB_ERROR;
                 puts(json);
-        } else {
-                printf("%s: %s%s\n", path, access != 0 ? policy_access_name(access) : "denied",
-                        access != 0 ? ""
-                                    : ": the policy names neither it nor a directory above it");
-                for (uint32_t i = 0; i < by_count; i++)
-                        print_grant(file, by[i]);
         }
-        return access != 0 ? VERB_YES : VERB_NO;
+        return cover_access(paths, count, path) != 0 ? VERB_YES : VERB_NO;
 }
 
 /* ---- a connection ---- */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * The command line holds no privilege, so it parses in its own process. Everything that is printed
+ * about a file goes to stderr, the answers of the verbs to stdout.
+ */
 #include "cli/policy_file.h"
 
 #include "base/error.h"
@@ -39,7 +43,7 @@ int policy_file_read(const char *name, PolicyFile *ret_file) {
                         return VERB_ERROR;
                 }
                 (void)diagnostics_add(&ret_file->diagnostics, (PolicyPosition){ 0 },
-                        "the file is larger than %u bytes", POLICY_TEXT_MAX);
+                        "the file is larger than %zu bytes", POLICY_TEXT_MAX);
                 return VERB_NO;
         }
         if (policy_parse(

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Values are put into a preset as lines of YAML, so each has to be a plain host name before: see
+ * preset_render().
+ */
 #include "cli/policy.h"
 #include "cli/python_index.h"
 

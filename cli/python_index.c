@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -19,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ANSWER_MAX (256U * 1024U)
+#define ANSWER_MAX ((size_t)256 * 1024)
 
 void python_index_donep(PythonIndex *index) {
         while (index->count > 0)
@@ -63,29 +64,37 @@ static void add_url(PythonIndex *index, const char *url) {
                 index->hosts[index->count++] = host;
 }
 
-void python_index_read_config(PythonIndex *index, const char *answer) {
-        for (const char *line = answer; *line != '\0'; line += line[strcspn(line, "\n")] == '\n'
-                                                                       ? strcspn(line, "\n") + 1
-                                                                       : strcspn(line, "\n")) {
-                const char *end = line + strcspn(line, "\n"), *name = strstr(line, "index-url="),
-                           *url;
+/* The URLs of one line; an extra-index-url may hold several. */
+static void add_urls(PythonIndex *index, const char *line, size_t size) {
+        char copy[1024];
 
-                if (name == NULL || name >= end)
-                        continue;
-                /* an extra-index-url may hold several */
-                for (url = strstr(name, "http"); url != NULL && url < end;
-                        url = strstr(url + 4, "http"))
-                        add_url(index, url);
+        if (size >= sizeof(copy))
+                return;
+        memcpy(copy, line, size);
+        copy[size] = '\0';
+        if (strstr(copy, "index-url=") == NULL)
+                return;
+        for (const char *url = strstr(copy, "http"); url != NULL; url = strstr(url + 4, "http"))
+                add_url(index, url);
+}
+
+void python_index_read_config(PythonIndex *index, const char *answer) {
+        while (*answer != '\0') {
+                size_t size = strcspn(answer, "\n");
+
+                add_urls(index, answer, size);
+                answer += size + (answer[size] == '\n');
         }
 }
 
 void python_index_read_help(PythonIndex *index, const char *answer) {
-        const char *option = strstr(answer, "--index-url"),
-                   *standard = option != NULL ? strstr(option, "(default") : NULL;
+        static const char mark[] = "(default";
+        const char *option = strstr(answer, "--index-url"), *standard;
 
+        standard = option != NULL ? strstr(option, mark) : NULL;
         if (standard == NULL)
                 return;
-        standard += strlen("(default");
+        standard += sizeof(mark) - 1;
         add_url(index, standard + strspn(standard, " \n"));
 }
 
@@ -118,10 +127,10 @@ static int ask(char *const *command, char **ret_answer, Error *error) {
         if (r != 0)
                 return error_set(error, ERROR_OS, r,
                         "cannot run '%s'; name the hosts with --python-index", command[0]);
-        write_end = fd_close(write_end);
+        (void)fd_close(take_fd(write_end));
         r = file_read_fd(read_end, command[0], ANSWER_MAX, &answer, &size, error);
-        read_end = fd_close(
-                read_end); /* who has more to say than we take is stopped by the closed pipe */
+        /* who has more to say than we take is stopped by the closed pipe */
+        (void)fd_close(take_fd(read_end));
         while (waitpid(child, &status, 0) < 0 && errno == EINTR)
                 ;
         if (r < 0)
@@ -144,11 +153,13 @@ int python_index_ask(PythonIndex *ret_index, Error *error) {
 
         if (ask(ask_config, &configured, error) < 0)
                 return -1;
+        assert(configured != NULL);
         python_index_read_config(ret_index, configured);
         if (ret_index->count > 0)
                 return 0;
         if (ask(ask_help, &standard, error) < 0)
                 return -1;
+        assert(standard != NULL);
         python_index_read_help(ret_index, standard);
         if (ret_index->count == 0)
                 return error_set(error, ERROR_PEER, 0,

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * A verb is found by walking the table with the first words; options are getopt_long's, made from
+ * the same table. Choices are checked here, so a verb's function sees only values that its row
+ * allows.
+ */
 #include "cli/verb.h"
 
 #include <assert.h>

@@ -6,7 +6,7 @@
 #include "cli/exec.h"
 #include "cli/policy.h"
 
-#define OPTIONS(table) .options = table, .option_count = sizeof(table) / sizeof(*(table))
+#define OPTIONS(table) .options = (table), .option_count = sizeof(table) / sizeof(*(table))
 #define LAST                                                                                       \
         { .name = NULL }
 

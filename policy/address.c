@@ -61,7 +61,7 @@ static const Special specials[] = {
 /* Forms of IPv6 that carry an IPv4 address, and where. */
 static const struct {
         AddressRange range;
-        size_t offset;
+        uint8_t offset;
         uint8_t mask; /* Teredo writes the client's address inverted */
 } carriers[] = {
         { V6(96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 12, 0 }, /* mapped */

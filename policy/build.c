@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Findings are kept as a list until their number is known. Texts of the file come into them, so
+ * they are made printable here, once.
+ */
 #include "policy/build.h"
 
 #include <stdarg.h>

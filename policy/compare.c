@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * A grant is one program at one port of one endpoint. The new policy is wider where one of its
+ * grants is covered by no single grant of the old one; narrower is the same question the other way
+ * round. Which policy of the file a grant stands in does not matter. Costs the product of both
+ * numbers of grants, which a person waits for, not a service.
+ */
 #include "policy/compare.h"
 
 #include "base/arena.h"
@@ -11,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COMPARISON_SIZE_MAX (64U * 1024U * 1024U)
+#define COMPARISON_SIZE_MAX ((size_t)64 * 1024 * 1024)
 
 void comparison_donep(Comparison *comparison) {
         comparison->arena = arena_free(comparison->arena);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * A mistake here may only err towards "not covered": then a review is asked for that was not
+ * needed. So each function proves what it says from the texts of the patterns, and gives up where
+ * it cannot.
+ */
 #include "policy/cover.h"
 
 #include "base/path.h"

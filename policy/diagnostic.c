@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Texts may quote the file: control bytes are replaced, so that a policy cannot move the cursor of
+ * whoever reads what is wrong with it.
+ */
 #include "policy/diagnostic.h"
 
 #include <stdarg.h>

@@ -25,26 +25,45 @@ typedef struct Builder {
 
 /* ---- before libyaml ---- */
 
-/* Bytes of the UTF-8 sequence at text, 0 when it is none (overlong forms, surrogates and beyond
- * U+10FFFF included). */
-static size_t sequence_size(const unsigned char *text, size_t left) {
-        unsigned lead = text[0];
-        size_t size = lead < 0x80   ? 1
-                      : lead < 0xc2 ? 0
-                      : lead < 0xe0 ? 2
-                      : lead < 0xf0 ? 3
-                      : lead < 0xf5 ? 4
-                                    : 0;
+/* First bytes of UTF-8 sequences, their sizes, and what the second byte may be: that excludes
+ * overlong forms, surrogates and everything beyond U+10FFFF. */
+static const struct {
+        unsigned char first, last, size, second_first, second_last;
+} sequences[] = {
+        { 0x00, 0x7f, 1, 0, 0 },
+        { 0xc2, 0xdf, 2, 0x80, 0xbf },
+        { 0xe0, 0xe0, 3, 0xa0, 0xbf },
+        { 0xe1, 0xec, 3, 0x80, 0xbf },
+        { 0xed, 0xed, 3, 0x80, 0x9f },
+        { 0xee, 0xef, 3, 0x80, 0xbf },
+        { 0xf0, 0xf0, 4, 0x90, 0xbf },
+        { 0xf1, 0xf3, 4, 0x80, 0xbf },
+        { 0xf4, 0xf4, 4, 0x80, 0x8f },
+};
 
-        if (size == 0 || size > left)
-                return 0;
-        for (size_t i = 1; i < size; i++)
+/* What follows the second byte. */
+static bool continues(const unsigned char *text, size_t size) {
+        for (size_t i = 2; i < size; i++)
                 if ((text[i] & 0xc0) != 0x80)
-                        return 0;
-        if ((lead == 0xe0 && text[1] < 0xa0) || (lead == 0xed && text[1] > 0x9f) ||
-                (lead == 0xf0 && text[1] < 0x90) || (lead == 0xf4 && text[1] > 0x8f))
+                        return false;
+        return true;
+}
+
+/* Bytes of the sequence at text, 0 when it is none. */
+static size_t sequence_size(const unsigned char *text, size_t left) {
+        size_t count = sizeof(sequences) / sizeof(*sequences), i = 0, size;
+
+        while (i < count && text[0] > sequences[i].last)
+                i++;
+        if (i == count || text[0] < sequences[i].first)
                 return 0;
-        return size;
+        size = sequences[i].size;
+        if (size == 1)
+                return 1;
+        if (size > left || text[1] < sequences[i].second_first ||
+                text[1] > sequences[i].second_last)
+                return 0;
+        return continues(text, size) ? size : 0;
 }
 
 static const char *complaint(const unsigned char *at, size_t size) {

@@ -195,7 +195,8 @@ int policy_effective_paths(const Policy *policy, const char *workdir, PolicyPath
         if (policy->ceiling != NULL && (list_of(policy->ceiling, workdir, &bounds, error) < 0 ||
                                                bound_list(&list, &bounds, error) < 0))
                 return -1;
-        qsort(list.items, list.count, sizeof(*list.items), compare_paths);
+        if (list.count > 0)
+                qsort(list.items, list.count, sizeof(*list.items), compare_paths);
         *ret_paths = take_ptr(list.items);
         *ret_count = list.count;
         return 0;

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define UNPACKED_SIZE_MAX (16U * 1024U * 1024U)
+#define UNPACKED_SIZE_MAX ((size_t)16 * 1024 * 1024)
 #define LIST_MAX 65536U /* items of any list */
 
 /* ---- writing ---- */

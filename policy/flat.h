@@ -12,7 +12,7 @@
 
 #define POLICY_FLAT_MAGIC 0x31504e4eU /* "NNP1" */
 /* A 256 KiB text never packs to more; a bounded policy carries its ceiling. */
-#define POLICY_FLAT_SIZE_MAX (2U * 1024U * 1024U)
+#define POLICY_FLAT_SIZE_MAX ((size_t)2 * 1024 * 1024)
 
 /* The packer is allowed to be nested in a larger record. */
 void policy_pack(const Policy *policy, Packer *packer);

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Programs parse this: a key keeps its name and its type, new ones may come. jansson keeps the
+ * order in which keys are set, so the output can be compared as text. Memory that runs out shows as
+ * NULL at the end: jansson ignores what is done to a NULL object.
+ */
 #include "policy/json.h"
 
+#include "base/path.h"
 #include "base/sha256.h"
 #include "policy/compare.h"
+#include "policy/cover.h"
 #include "policy/flat.h"
 #include "policy/keys.h"
 
@@ -36,11 +43,11 @@ static void set_place(json_t *object, PolicyPosition position) {
         (void)json_object_set_new(object, "column", json_integer(position.column));
 }
 
+/* NULL without memory: then nothing can be added to it, which is fine. */
 static json_t *set_list(json_t *object, const char *key) {
         json_t *list = json_array();
 
-        (void)json_object_set_new(object, key, list);
-        return list;
+        return json_object_set_new(object, key, list) == 0 ? list : NULL;
 }
 
 static char *finish(json_t *object) {
@@ -111,22 +118,25 @@ static json_t *path_json(const PolicyPath *path) {
         return item;
 }
 
-static json_t *rule_json(const PolicyRule *rule) {
-        json_t *item = json_object();
-        json_t *query;
+static json_t *query_json(const PolicyRule *rule) {
+        json_t *query = json_object();
 
-        set_text(item, "method", rule->method);
-        set_text(item, "path", rule->path);
-        if (rule->query_count == 0)
-                return item;
-        query = json_object();
-        (void)json_object_set_new(item, "query", query);
         for (uint32_t i = 0; i < rule->query_count; i++) {
                 json_t *values = set_list(query, rule->query[i].name);
 
                 for (uint32_t j = 0; j < rule->query[i].value_count; j++)
                         (void)json_array_append_new(values, text_json(rule->query[i].values[j]));
         }
+        return query;
+}
+
+static json_t *rule_json(const PolicyRule *rule) {
+        json_t *item = json_object();
+
+        set_text(item, "method", rule->method);
+        set_text(item, "path", rule->path);
+        if (rule->query_count > 0)
+                (void)json_object_set_new(item, "query", query_json(rule));
         return item;
 }
 
@@ -227,15 +237,16 @@ char *json_decision(const PolicyRequest *request, const PolicyDecision *decision
         return finish(object);
 }
 
-char *json_path(
-        const char *path, PolicyAccess access, const PolicyPath *const *by, uint32_t by_count) {
+char *json_path(const char *path, const PolicyPath *paths, uint32_t count) {
+        PolicyAccess access = cover_access(paths, count, path);
         json_t *object = json_object(), *list;
 
         set_text(object, "path", path);
         set_text(object, "access", access != 0 ? policy_access_name(access) : "denied");
         list = set_list(object, "by");
-        for (uint32_t i = 0; i < by_count; i++)
-                (void)json_array_append_new(list, path_json(by[i]));
+        for (uint32_t i = 0; i < count; i++)
+                if (path_covers(paths[i].path, path))
+                        (void)json_array_append_new(list, path_json(&paths[i]));
         return finish(object);
 }
 
@@ -390,7 +401,6 @@ static json_t *section_json(Schema *schema, const KeySection *section) {
         if (section->help != NULL)
                 set_text(object, "description", section->help);
         set_bool(object, "additionalProperties", false);
-        (void)json_object_set_new(object, "properties", properties);
         for (size_t i = 0; i < section->count; i++) {
                 const Key *key = &section->keys[i];
 
@@ -400,6 +410,7 @@ static json_t *section_json(Schema *schema, const KeySection *section) {
                 if (key->required)
                         (void)json_array_append_new(required, text_json(key->name));
         }
+        (void)json_object_set_new(object, "properties", properties);
         if (json_array_size(required) > 0)
                 (void)json_object_set_new(object, "required", required);
         else

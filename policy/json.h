@@ -20,10 +20,9 @@ char *json_show(
 
 /* {"host", "port", "binary", "allowed", "reason", "text", "policy", "line", "column"} */
 char *json_decision(const PolicyRequest *request, const PolicyDecision *decision);
-/* {"path", "access", "by": [{"path", "access", "origin", "line", "column"}]}; `by` are the items
- * that grant it. */
-char *json_path(
-        const char *path, PolicyAccess access, const PolicyPath *const *by, uint32_t by_count);
+/* {"path", "access", "by": [{"path", "access", "origin", "line", "column"}]}; `by` are those of
+ * `paths` that cover it. */
+char *json_path(const char *path, const PolicyPath *paths, uint32_t count);
 
 struct Comparison;
 /* {"wider": [...], "narrower": [...], "other": [...]} */

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Words first: `help` becomes the reference page, the manual page and what editors show, so it is
+ * whole sentences for the author of a policy. A key is never removed from here: a file that has it
+ * would be refused. What loses its effect becomes KEY_ACCEPTED or KEY_REFUSED, with the reason.
+ */
 #include "policy/keys.h"
 
 #include "policy/draft.h"
 
 #include <string.h>
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a type and a member cannot be put in parentheses */
 #define AT(Type, field) .offset = offsetof(Type, field)
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): likewise */
 #define SECTION(table, Type)                                                                       \
-        .keys = table, .count = sizeof(table) / sizeof(*(table)), .size = sizeof(Type)
+        .keys = (table), .count = sizeof(table) / sizeof(*(table)), .size = sizeof(Type)
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 #define NO_CREDENTIALS "sandboxes here hold no provider credentials that it could concern"
@@ -584,7 +591,7 @@ static void plain(const char *word, char ret_plain[static WORD_MAX + 1]) {
 }
 
 static bool is_near(const char *name, const char *word, unsigned *best) {
-        char plain_name[WORD_MAX + 1], plain_word[WORD_MAX + 1];
+        char plain_name[WORD_MAX + 1] = "", plain_word[WORD_MAX + 1] = "";
         unsigned allowed = (unsigned)strlen(word) / 3, far;
 
         if (strlen(name) > WORD_MAX || strlen(word) > WORD_MAX)

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * The child parses both texts and intersects them, so that the bytes that come back are one record
+ * whatever was asked. Policy and ceiling are believed as far as policy_unpack() checks them, no
+ * further.
+ */
 #include "policy/load.h"
 
 #include "policy/ceiling.h"

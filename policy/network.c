@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * network_policies: hosts, ports, addresses, programs. What can be seen of one endpoint alone is
+ * checked here, its keys about requests in requests.c, and what several say together in overlap.c.
+ *
+ * An endpoint that was wrong is not kept, so the checks that follow see only whole ones.
+ */
 #include "policy/build.h"
 
 #include "base/path.h"

@@ -11,8 +11,8 @@
 #include "policy/build.h"
 #include "policy/document.h"
 
-#define NODES_SIZE_MAX (7U * 1024U * 1024U)
-#define MODEL_SIZE_MAX (7U * 1024U * 1024U)
+#define NODES_SIZE_MAX ((size_t)7 * 1024 * 1024)
+#define MODEL_SIZE_MAX ((size_t)7 * 1024 * 1024)
 
 static int build_model(Arena *arena, const Node *root, Policy *fields, Diagnostics *diagnostics) {
         Build build = { .arena = arena, .diagnostics = diagnostics, .policy = fields };
@@ -34,7 +34,7 @@ static int parse(const char *text, size_t size, Policy **ret_policy, Diagnostics
                         diagnostics, (PolicyPosition){ 0 }, "not enough memory to read it");
         if (size > POLICY_TEXT_MAX)
                 return diagnostics_add(diagnostics, (PolicyPosition){ 0 },
-                        "the file is larger than %u bytes (%zu)", POLICY_TEXT_MAX, size);
+                        "the file is larger than %zu bytes (%zu)", POLICY_TEXT_MAX, size);
         if (document_parse(nodes, text, size, &root, diagnostics) < 0)
                 return -1;
         if (root == NULL)

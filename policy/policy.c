@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * A policy and everything it points to is in one arena, so counting references is all there is to
+ * its life. The count is not atomic: our processes have one thread.
+ */
 #include "policy/policy.h"
 
 #include "base/arena.h"
@@ -8,7 +12,7 @@
 #include <assert.h>
 
 /* The fixed part of the default is small; its index is a few hundred bytes. */
-#define DEFAULT_SIZE_MAX (64U * 1024U)
+#define DEFAULT_SIZE_MAX ((size_t)64 * 1024)
 
 struct PolicyStore {
         Arena *arena; /* holds the policy and this */
@@ -88,22 +92,47 @@ Policy *policy_default(void) {
         return arena != NULL ? policy_seal(arena, &policy_restrictive) : NULL;
 }
 
-static const char *name_of(const char *const *names, size_t count, unsigned value) {
-        assert(value > 0 && value < count);
-        return names[value];
+/* ---- names, as the files have them; the enumerations begin with 1 ---- */
+
+const char *policy_access_name(PolicyAccess access) {
+        static const char *const names[] = { NULL, "read_only", "read_write" };
+
+        assert(access >= POLICY_READ_ONLY && access <= POLICY_READ_WRITE);
+        return names[access];
 }
 
-#define NAME_FUNCTION(function, Type, ...)                                                         \
-        const char *function(Type value) {                                                         \
-                static const char *const names[] = { NULL, __VA_ARGS__ };                          \
-                                                                                                   \
-                return name_of(names, sizeof(names) / sizeof(*names), value);                      \
-        }
+const char *policy_origin_name(PolicyOrigin origin) {
+        static const char *const names[] = { NULL, "author", "default", "baseline", "workdir" };
 
-NAME_FUNCTION(policy_access_name, PolicyAccess, "read_only", "read_write")
-NAME_FUNCTION(policy_origin_name, PolicyOrigin, "author", "default", "baseline", "workdir")
-NAME_FUNCTION(policy_landlock_name, PolicyLandlock, "hard_requirement", "best_effort")
-NAME_FUNCTION(policy_protocol_name, PolicyProtocol, "", "tcp", "rest", "websocket", "graphql",
-        "sql", "json-rpc", "mcp")
-NAME_FUNCTION(policy_preset_name, PolicyPreset, "", "read-only", "read-write", "full")
-NAME_FUNCTION(policy_finding_name, PolicyFindingKind, "warning", "unenforced", "denied", "bounded")
+        assert(origin >= POLICY_ORIGIN_AUTHOR && origin <= POLICY_ORIGIN_WORKDIR);
+        return names[origin];
+}
+
+const char *policy_landlock_name(PolicyLandlock landlock) {
+        static const char *const names[] = { NULL, "hard_requirement", "best_effort" };
+
+        assert(landlock >= POLICY_LANDLOCK_HARD && landlock <= POLICY_LANDLOCK_BEST_EFFORT);
+        return names[landlock];
+}
+
+const char *policy_protocol_name(PolicyProtocol protocol) {
+        static const char *const names[] = { NULL, "", "tcp", "rest", "websocket", "graphql", "sql",
+                "json-rpc", "mcp" };
+
+        assert(protocol >= POLICY_PROTOCOL_NONE && protocol <= POLICY_PROTOCOL_MCP);
+        return names[protocol];
+}
+
+const char *policy_preset_name(PolicyPreset preset) {
+        static const char *const names[] = { NULL, "", "read-only", "read-write", "full" };
+
+        assert(preset >= POLICY_PRESET_NONE && preset <= POLICY_PRESET_FULL);
+        return names[preset];
+}
+
+const char *policy_finding_name(PolicyFindingKind kind) {
+        static const char *const names[] = { NULL, "warning", "unenforced", "denied", "bounded" };
+
+        assert(kind >= POLICY_FINDING_WARNING && kind <= POLICY_FINDING_BOUNDED);
+        return names[kind];
+}

@@ -12,15 +12,16 @@
  * (policy/ceiling.h).
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
 #include "policy/address.h"
 
-#define POLICY_TEXT_MAX (256U * 1024U) /* bytes of a policy file */
-#define POLICY_PATHS_MAX 256U          /* read_only and read_write together */
-#define POLICY_PATH_SIZE_MAX 4096U     /* bytes of one path, as the original's users know it */
-#define POLICY_WORKDIR "/sandbox"      /* what include_workdir adds where nobody says otherwise */
+#define POLICY_TEXT_MAX ((size_t)256 * 1024) /* bytes of a policy file */
+#define POLICY_PATHS_MAX 256U                /* read_only and read_write together */
+#define POLICY_PATH_SIZE_MAX 4096U /* bytes of one path, as the original's users know it */
+#define POLICY_WORKDIR "/sandbox"  /* what include_workdir adds where nobody says otherwise */
 #define POLICY_USER "sandbox"
 
 /* Where in the author's file something stands, counted from 1; 0 where nobody wrote it. */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * The texts are the files of policy/presets/, put into the program by cmake/EmbedTexts.cmake:
+ * `navigator` is one file, and what it prints is what the tree has.
+ */
 #include "policy/presets.h"
 
 #include "base/cleanup.h"

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * What a scalar is, is decided by what its key wants, never guessed: a plain `yes` is text here, a
+ * plain 1500 is no text. Whether a plain scalar could also be read as null, truth or number follows
+ * YAML's core schema, so that no other reader of the file sees something else.
+ *
+ * Node.value is set here, and nowhere else: the number, the truth, or the place among the choices
+ * plus one.
+ */
 #include "policy/read.h"
 
 #include "base/arena.h"
 #include "base/number.h"
 #include "policy/draft.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +168,7 @@ static int read_number(Node *node, const Key *key, Diagnostics *diagnostics) {
 
 /* "a, b or c"; empty words are not offered. */
 static void list_choices(const char *const *choices, char *ret_text, size_t room) {
-        size_t used = 0, first = choices[0][0] == '\0' ? 1 : 0;
+        size_t used = 0, first = choices[0] != NULL && choices[0][0] == '\0' ? 1 : 0;
 
         ret_text[0] = '\0';
         for (size_t i = first; choices[i] != NULL && used < room; i++) {
@@ -174,6 +183,7 @@ static int read_choice(Node *node, const Key *key, Diagnostics *diagnostics) {
         char value[DIAGNOSTIC_VALUE_MAX], choices[128];
         const char *guess;
 
+        assert(key->choices != NULL);
         if (!is_text(node))
                 return report_type(node, key->name, KEY_CHOICE, diagnostics);
         for (uint32_t i = 0; key->choices[i] != NULL; i++)
@@ -329,8 +339,12 @@ int read_matcher(const Node *node, DraftMatcher *ret_draft, Diagnostics *diagnos
 
 /* ---- names ---- */
 
+typedef struct Name {
+        const Node *node;
+} Name;
+
 static int compare_names(const void *a, const void *b) {
-        const Node *left = *(const Node *const *)a, *right = *(const Node *const *)b;
+        const Node *left = ((const Name *)a)->node, *right = ((const Name *)b)->node;
         int order = strcmp(left->text, right->text);
 
         if (order != 0)
@@ -357,7 +371,7 @@ static int check_name(const Node *name, Diagnostics *diagnostics) {
 }
 
 int read_names(Arena *arena, const Node *map, Diagnostics *diagnostics) {
-        const Node **names = arena_array(arena, map->count, sizeof(*names));
+        Name *names = arena_array(arena, map->count, sizeof(*names));
         uint32_t count = 0;
         int r = 0;
 
@@ -365,12 +379,12 @@ int read_names(Arena *arena, const Node *map, Diagnostics *diagnostics) {
                 return diagnostics_add(
                         diagnostics, map->position, "the file takes more memory than a policy may");
         for (const Node *name = map->first; name != NULL; name = name->next->next) {
-                names[count++] = name;
+                names[count++].node = name;
                 r |= check_name(name, diagnostics);
         }
         qsort(names, count, sizeof(*names), compare_names);
         for (uint32_t i = 1; i < count; i++)
-                if (strcmp(names[i - 1]->text, names[i]->text) == 0)
-                        r |= report_repeated(names[i], names[i - 1], diagnostics);
+                if (strcmp(names[i - 1].node->text, names[i].node->text) == 0)
+                        r |= report_repeated(names[i].node, names[i - 1].node, diagnostics);
         return r;
 }

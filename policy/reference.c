@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * Markdown that is read twice: as a page, and as a manual page by lowdown.
+ */
 #include "policy/reference.h"
 
 #include "policy/keys.h"
@@ -7,10 +10,25 @@
 #include <string.h>
 
 /* Sections in the order in which a reader meets them. */
-static const KeySection *const sections[] = { &keys_policy, &keys_filesystem, &keys_landlock,
-        &keys_process, &keys_network, &keys_binary, &keys_endpoint, &keys_rule, &keys_allow,
-        &keys_deny, &keys_matcher, &keys_operation, &keys_binding, &keys_json_rpc, &keys_mcp,
-        &keys_inference };
+static const KeySection *const sections[] = {
+        &keys_policy,
+        &keys_filesystem,
+        &keys_landlock,
+        &keys_process,
+        &keys_network,
+        &keys_binary,
+        &keys_endpoint,
+        &keys_rule,
+        &keys_allow,
+        &keys_deny,
+        &keys_matcher,
+        &keys_operation,
+        &keys_binding,
+        &keys_json_rpc,
+        &keys_mcp,
+        &keys_inference,
+        NULL,
+};
 
 static void print_number(FILE *out, const Key *key) {
         if (key->minimum == key->maximum)
@@ -124,7 +142,7 @@ static bool all_about_requests(const KeySection *section) {
 }
 
 void reference_print(FILE *out) {
-        for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+        for (size_t i = 0; sections[i] != NULL; i++) {
                 const KeySection *section = sections[i];
 
                 fprintf(out, "%s### %s\n", i > 0 ? "\n" : "", section->title);

@@ -199,7 +199,7 @@ static int check_json_rpc(const Context *context, const Node *map, const DraftMa
 
         if (method[0] == '\0')
                 return complain(context, map->position, "a json-rpc rule needs a method; * is any");
-        if (strcmp(method, "*") != 0 && strpbrk(method, "*?[") != NULL)
+        if (draft->method != NULL && strcmp(method, "*") != 0 && strpbrk(method, "*?[") != NULL)
                 return complain(context, draft->method->position,
                         "a json-rpc method is exact, or '*' alone");
         return 0;
@@ -214,7 +214,8 @@ static int check_mcp(const Context *context, const Node *map, const DraftMatch *
                 return complain(context, map->position,
                         "an mcp rule needs a method, unless mcp.allow_all_known_mcp_methods is "
                         "true");
-        if (strpbrk(method, "*?[") != NULL && strncmp(method, "tools/", 6) != 0)
+        if (draft->method != NULL && strpbrk(method, "*?[") != NULL &&
+                strncmp(method, "tools/", 6) != 0)
                 r |= complain(context, draft->method->position,
                         "an mcp method has wildcards only below 'tools/'");
         if ((draft->tool != NULL || draft->params != NULL) && method[0] != '\0' &&

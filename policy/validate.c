@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * The sections about the own machine: filesystem_policy, landlock, process. And the top level.
+ *
+ * Paths are judged as text. Whether one exists, is a link, or is a file at all is seen by the
+ * launcher, inside the container, when the session starts.
+ */
 #include "policy/build.h"
 
 #include "base/number.h"
