@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What admission makes of pods, and what it refuses: asked of the API server, nothing is started (rows K5, K6, K8, K9)."""
 import copy
+import json
 
 import pytest
 from conftest import container, pod, sidecar_of, wait_for
@@ -216,6 +217,66 @@ def test_k9_sidecar_not_first_is_refused(cluster):
     document = written_out(cluster)
     document["spec"]["initContainers"].insert(0, container("setup", command=["true"]))
     assert "not the first of the init containers" in cluster.refusal(document)
+
+
+# -- Pod Security: the class is exempt for its sidecar's sake, the workload is not
+
+RESTRICTED = {"runAsNonRoot": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def secure(**changes) -> dict:
+    return pod(containers=[container(securityContext={**RESTRICTED, **changes})])
+
+
+BELOW_BASELINE = {
+    "host_path": (pod(**host_path("/srv")), "hostPath volumes"),
+    "host_port": (pod(containers=[container(ports=[{"containerPort": 80, "hostPort": 8080}])]), "host ports"),
+    "capability": (pod(containers=[container(**capability("NET_ADMIN"))]), "a capability that it forbids"),
+    "seccomp": (pod(securityContext={"seccompProfile": {"type": "Unconfined"}}), "seccomp must not be"),
+    "apparmor": (pod(containers=[container(securityContext={"appArmorProfile": {"type": "Unconfined"}})]), "AppArmor must not be"),
+    "selinux": (pod(containers=[container(securityContext={"seLinuxOptions": {"type": "spc_t"}})]), "SELinux options"),
+    "proc": (pod(containers=[container(securityContext={"procMount": "Unmasked"})]), "procMount must be Default"),
+    "sysctl": (pod(securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "65536"}]}), "a sysctl is not"),
+}
+BELOW_RESTRICTED = {
+    "escalation": (secure(allowPrivilegeEscalation=True), "allowPrivilegeEscalation: false"),
+    "escalation_unsaid": (pod(), "Pod Security restricted"),
+    "root_unsaid": (secure(runAsNonRoot=None), "runAsNonRoot: true"),
+    "root": (secure(runAsUser=0), "runAsUser must not be 0"),
+    "seccomp_unsaid": (secure(seccompProfile=None), "seccompProfile to RuntimeDefault"),
+    "capabilities": (secure(capabilities={"drop": ["NET_RAW"]}), "drops ALL capabilities"),
+    "capability_added": (secure(capabilities={"drop": ["ALL"], "add": ["CHOWN"]}), "drops ALL capabilities"),
+    "init_container": ({**secure(), "spec": {**secure()["spec"], "initContainers": [container("setup", command=["true"])]}}, "Pod Security restricted"),
+    "volume": ({**secure(), "spec": {**secure()["spec"], "volumes": [{"name": "n", "nfs": {"server": "x", "path": "/"}}]}}, "a volume is of a kind"),
+}
+
+
+def assert_ours(message: str, words: str) -> None:
+    if "violates PodSecurity" in message:
+        pytest.skip("this cluster's AdmissionConfiguration does not exempt the runtime class `navigator`: Pod Security refuses by itself")
+    assert words in message
+
+
+@pytest.mark.labels({"pod-security.kubernetes.io/enforce": "baseline"})
+@pytest.mark.parametrize("case", BELOW_BASELINE)
+def test_k6_workload_meets_baseline(namespace, case):
+    document, words = BELOW_BASELINE[case]
+    assert_ours(namespace.refusal(document), words)
+
+
+@pytest.mark.labels({"pod-security.kubernetes.io/enforce": "restricted"})
+@pytest.mark.parametrize("case", BELOW_RESTRICTED)
+def test_k6_workload_meets_restricted(namespace, case):
+    document, words = BELOW_RESTRICTED[case]
+    assert_ours(namespace.refusal(document), words)
+
+
+@pytest.mark.labels({"pod-security.kubernetes.io/enforce": "restricted"})
+def test_k6_restricted_workload_is_admitted(namespace):
+    done = namespace.run("create", "--dry-run=server", "-f", "-", input=json.dumps(secure()), check=False)
+    if "violates PodSecurity" in done.stderr:
+        pytest.skip("this cluster's AdmissionConfiguration does not exempt the runtime class `navigator`")
+    assert done.returncode == 0, done.stderr
 
 
 # -- controllers: the annotation belongs on the template

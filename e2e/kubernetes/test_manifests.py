@@ -27,7 +27,7 @@ def test_base_builds_with_kustomize():
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_example_is_admitted(cluster, release, path):
-    cluster.run("create", "--dry-run=server", "-f", path)
+    cluster.run("apply", "--dry-run=server", "-f", path)
 
 
 def test_agent_sandbox_example_has_our_annotation_on_the_pod():
