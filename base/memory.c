@@ -35,7 +35,7 @@ static int let_go(struct dl_phdr_info *object, size_t size, void *context) {
         return 0;
 }
 
-void memory_let_go_of_start(void) {
+void memory_let_go_of_code(void) {
         uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
         (void)dl_iterate_phdr(let_go, &page);

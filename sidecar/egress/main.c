@@ -51,7 +51,7 @@ static int serve(const EgressOptions *options, Error *error) {
         /* After the libraries have read their files, before the first byte of anybody else. */
         if (confine(error) < 0)
                 return -1;
-        memory_let_go_of_start();
+        memory_let_go_of_code();
         return egress_run(egress, error);
 }
 

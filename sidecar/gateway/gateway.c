@@ -23,6 +23,8 @@
 #define CERTIFICATE_SIZE_MAX (256U * 1024U)
 #define TOKEN_FILE_SIZE_MAX 8192U
 
+static const struct timeval idle_time = { .tv_sec = 5 };
+
 typedef struct Client {
         TAILQ_ENTRY(Client) entry;
         Gateway *gateway;
@@ -51,10 +53,20 @@ struct Gateway {
         struct ClientList waiting; /* connections, the oldest first */
         struct ClientList serving; /* sessions */
         unsigned waiting_count;
-        Error error; /* why the role ends; kind 0: it was told to */
+        struct event *idle; /* when nobody has been here for a while */
+        Error error;        /* why the role ends; kind 0: it was told to */
 };
 
 /* --- clients --- */
+
+static bool is_idle(const Gateway *gateway) {
+        return TAILQ_EMPTY(&gateway->waiting) && TAILQ_EMPTY(&gateway->serving);
+}
+
+static void on_idle(int fd, short what, void *owner) {
+        if (is_idle(owner))
+                memory_let_go_of_code();
+}
 
 static void client_free(Client *client) {
         Gateway *gateway = client->gateway;
@@ -68,6 +80,8 @@ static void client_free(Client *client) {
         (void)connection_free(client->connection);
         (void)session_free(client->session);
         free(client);
+        if (is_idle(gateway))
+                (void)event_add(gateway->idle, &idle_time);
 }
 
 static void on_session_gone(void *owner, Session *session) {
@@ -262,7 +276,7 @@ static void on_start(void *owner) {
                 end(gateway);
                 return;
         }
-        memory_let_go_of_start();
+        memory_let_go_of_code();
         if (control_ready(gateway->control) < 0)
                 end(gateway);
 }
@@ -289,6 +303,9 @@ int gateway_new(struct event_base *loop, int control_socket, GatewayConfine conf
         gateway->cluster = CLUSTER_NONE;
         TAILQ_INIT(&gateway->waiting);
         TAILQ_INIT(&gateway->serving);
+        gateway->idle = event_new(loop, -1, 0, on_idle, gateway);
+        if (gateway->idle == NULL)
+                return error_set(error, ERROR_LIMIT, 0, "no memory");
         if (control_new(loop, control_socket, &control_events, gateway, &gateway->control, error) <
                 0)
                 return -1;
@@ -309,6 +326,8 @@ Gateway *gateway_free(Gateway *gateway) {
         (void)cluster_free(gateway->cluster);
         (void)control_free(gateway->control);
         given_done(&gateway->given);
+        if (gateway->idle != NULL)
+                event_free(gateway->idle);
         free(gateway);
         return NULL;
 }

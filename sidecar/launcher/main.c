@@ -183,7 +183,7 @@ int main(int argc, char **argv) {
         if (r == 0)
                 r = start(&launcher, &error);
         if (r == 0)
-                memory_let_go_of_start();
+                memory_let_go_of_code();
         if (r < 0 || launcher_run(&launcher, &error) < 0) {
                 (void)log_error(&error, "cannot serve");
                 return EXIT_FAILURE;

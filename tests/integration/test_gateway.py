@@ -589,3 +589,13 @@ def test_a_token_that_is_none(gateway_program, tmp_path):
 def test_it_is_not_started_by_hand(programs):
     result = subprocess.run([programs / "navigator-gateway"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
     assert result.returncode == 1 and "started by navigator-sidecar" in result.stderr
+
+
+def test_an_idle_gateway_lets_go_of_code(programs, tmp_path):
+    """What a handshake and a session ran is not held by a gateway that waits; the next session finds it again."""
+    with Launcher(programs / "navigator-gateway", tmp_path) as launcher:
+        client = launcher.client()
+        assert client.exec(["true"]).code == 0
+        busy = launcher.memory()
+        wait_for(lambda: launcher.memory() < busy - 1024, seconds=15)
+        assert client.exec(["sh", "-c", "exit 7"]).code == 7

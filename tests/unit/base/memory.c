@@ -29,7 +29,7 @@ static void code_goes_and_what_was_written_stays(void **state) {
 
         written = 42;
         before = resident();
-        memory_let_go_of_start();
+        memory_let_go_of_code();
         after = resident();
         assert_true(before > 0 && after > 0);
         assert_true(after < before);
