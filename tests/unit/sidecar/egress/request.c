@@ -196,7 +196,8 @@ static void test_forward(void **state) {
                 "POST /x?y HTTP/1.1" CRLF "Host: a.example" CRLF "Connection: close" CRLF
                 "Accept: */*" CRLF "Content-Length: 5" CRLF "Empty: " CRLF CRLF);
         expect_forward("GET http://[2001:db8::1]:8080?q HTTP/1.1" CRLF
-                       "Host: [2001:db8::1]:8080" CRLF CRLF, "",
+                       "Host: [2001:db8::1]:8080" CRLF CRLF,
+                "",
                 "GET http://[2001:db8::1]:8080/?q HTTP/1.1" CRLF "Host: [2001:db8::1]:8080" CRLF
                 "Connection: close" CRLF CRLF);
         expect_forward("GET http://a.example HTTP/1.1" CRLF "Host: a.example" CRLF CRLF, NULL,
