@@ -64,6 +64,8 @@ static size_t find_end(const char *data, size_t size) {
 }
 
 static const char *check_lines(const char *head, size_t size) {
+        if (head[0] == '\r' || head[0] == '\n')
+                return "an empty line before the request";
         for (size_t i = 0; i < size; i++) {
                 const unsigned char byte = (unsigned char)head[i];
 
@@ -160,8 +162,8 @@ static int parse_lines(
                         return refuse(ret_status, 400, error,
                                 "the name of a header has a character that none may have");
         request->form = parser.method == HTTP_CONNECT ? REQUEST_TUNNEL : REQUEST_FORWARD;
-        request->method.data = data;
-        request->method.size = strlen(http_method_str((enum http_method)parser.method));
+        request->method.data = http_method_str((enum http_method)parser.method);
+        request->method.size = strlen(request->method.data);
         if (parser.method == HTTP_TRACE)
                 return refuse(
                         ret_status, 405, error, "TRACE would show the headers of other software");

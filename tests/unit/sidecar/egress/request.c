@@ -110,6 +110,7 @@ static const struct {
         { 400, "", "POST http://a.example/ HTTP/1.1" CRLF "Content-Length:" CRLF CRLF },
         { 400, "no body", "CONNECT a.example:443 HTTP/1.1" CRLF "Content-Length: 5" CRLF CRLF },
         /* lines with two readings */
+        { 400, "an empty line before", CRLF "GET http://a.example/ HTTP/1.1" CRLF CRLF },
         { 400, "without a carriage return", "GET http://a.example/ HTTP/1.1\nHost: a.example\n\n" },
         { 400, "without a carriage return",
                 "GET http://a.example/ HTTP/1.1" CRLF "A: b\nHost: a.example" CRLF CRLF },
