@@ -18,8 +18,8 @@
 
 /* Environment and arguments are bounded by execve to 2 MiB; JSON may need twice that. Podman's list
  * grows with the containers of a node. */
-#define BUNDLE_CONFIG_MAX (4U * 1024U * 1024U)
-#define BUNDLE_STORAGE_MAX (8U * 1024U * 1024U)
+#define BUNDLE_CONFIG_MAX ((size_t)4 * 1024 * 1024)
+#define BUNDLE_STORAGE_MAX ((size_t)8 * 1024 * 1024)
 
 /* The pod's policy volume is the one whose mount has this destination (docs/formats/node.md). */
 #define BUNDLE_POLICY_VOLUME "/run/navigator-policy"

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX (1024U * 1024U) /* mountinfo of a node with hundreds of pods */
+#define TEXT_MAX ((size_t)1024 * 1024) /* mountinfo of a node with hundreds of pods */
 
 /* A piece of one of the texts. */
 typedef struct Span {
@@ -217,7 +217,7 @@ int cgroups_open(int proc, const Process *process, Cgroups *ret_cgroups, Error *
         cleanup_free char *container = NULL, *own = NULL, *mounts = NULL;
         cleanup_free Cgroup *matched = calloc(RECORD_CGROUPS_MAX, sizeof(*matched));
         Cgroups cgroups = { 0 };
-        uint32_t count;
+        uint32_t count = 0;
         size_t size;
 
         if (matched == NULL)

@@ -22,9 +22,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JAIL_MEMORY                                                                                \
-        (512U * 1024U * 1024U) /* a JSON text of the largest size makes a tree of ten times that   \
-                                */
+/* a JSON text of the largest size makes a tree of ten times that */
+#define JAIL_MEMORY ((size_t)512 * 1024 * 1024)
 #define JAIL_DEADLINE 2000U
 #define CONFIG "config.json"
 #define STORAGE_SUFFIX "/userdata"

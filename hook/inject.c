@@ -20,8 +20,8 @@
 #include <string.h>
 
 #define DIRECTORY "/etc/navigator"
-#define TREE_SIZE                                                                                  \
-        (4U * 1024U * 1024U) /* a policy, and copies of passwd and group at their largest */
+/* a policy, and copies of passwd and group at their largest */
+#define TREE_SIZE ((size_t)4 * 1024 * 1024)
 
 static int add_file(const Injection *injection, int tree, const char *name, const char *text,
         size_t size, Error *error) {

@@ -53,7 +53,7 @@ static const struct option options[] = {
  */
 static int settle(void) {
         for (int fd = 0; fd < 3; fd++)
-                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
                         return -1;
         if (sys_close_range(3, ~0U, 0) < 0 || clearenv() != 0)
                 return -1;

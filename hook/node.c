@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NODE_SIZE_MAX (256U * 1024U)
-#define HOME_SIZE_DEFAULT (64U * 1024U * 1024U)
+#define NODE_SIZE_MAX ((size_t)256 * 1024)
+#define HOME_SIZE_DEFAULT ((size_t)64 * 1024 * 1024)
 #define HOME_SIZE_MAX (64ULL * 1024U * 1024U * 1024U)
 /* Above the ranges that distributions and packages use (below 60000), below 65534, inside the 65536
  * ids a pod's user namespace has. */

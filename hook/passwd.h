@@ -13,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PASSWD_SIZE_MAX (1024U * 1024U) /* of a file; a line for each of 10 000 users fits */
-#define PASSWD_NAME_MAX 257U            /* with the NUL; useradd stops at 256 */
+#define PASSWD_SIZE_MAX ((size_t)1024 * 1024) /* of a file; a line for each of 10 000 users fits   \
+                                               */
+#define PASSWD_NAME_MAX 257U                  /* with the NUL; useradd stops at 256 */
 #define PASSWD_PATH_MAX 1024U
 #define PASSWD_ID_MAX 4294967294U /* (uid_t)-1 means "unchanged" to the kernel */
 

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PROC_FILE_MAX (64U * 1024U)
+#define PROC_FILE_MAX ((size_t)64 * 1024)
 #define START_TIME_FIELD 22U /* proc(5); the name in field 2 may hold blanks and parentheses */
 
 static bool has_ended(int pidfd) {

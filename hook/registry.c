@@ -181,7 +181,7 @@ static bool has_suffix(const char *file, const char *suffix) {
 static int read_process(
         int pod, const char *file, uint32_t *ret_pid, uint64_t *ret_start_time, Error *error) {
         cleanup(registry_record_freep) RegistryRecord record = { 0 };
-        Sidecar sidecar;
+        Sidecar sidecar = { 0 };
         int r;
 
         if (has_suffix(file, REGISTRY_SIDECAR)) {

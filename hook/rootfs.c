@@ -57,7 +57,7 @@ static int find_root(const char *path, Rootfs *rootfs, Error *error) {
 
         for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
                 cleanup_fd int fd = -1;
-                RecordInode inode;
+                RecordInode inode = { 0 };
 
                 if (open_directory(places[i], &fd, &inode, NULL) < 0 ||
                         !inode_equal(inode, rootfs->inode))

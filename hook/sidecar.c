@@ -18,7 +18,8 @@
 #include <linux/mount.h>
 #include <sys/stat.h>
 
-#define SOCKETS_SIZE (1024U * 1024U) /* holds sockets and perhaps a file of the launcher's */
+#define SOCKETS_SIZE ((size_t)1024 * 1024) /* holds sockets and perhaps a file of the launcher's   \
+                                            */
 #define SOCKETS_FILES 64U
 
 /* The container's user as the host numbers it: the launcher binds its socket there. */

@@ -18,7 +18,7 @@
 
 /* Kubernetes bounds a pod's annotations to 256 KiB; escaped by JSON, and a second time inside
  * CRI-O's copy, they stay below this. */
-#define STATE_SIZE_MAX (4U * 1024U * 1024U)
+#define STATE_SIZE_MAX ((size_t)4 * 1024 * 1024)
 
 #define ANNOTATION_PREFIX "navigator.sandbox/"
 #define ANNOTATION_INJECT ANNOTATION_PREFIX "inject"

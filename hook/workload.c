@@ -23,7 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PLAN_SIZE_MAX (POLICY_FLAT_SIZE_MAX + 64U * 1024U)
+#define PLAN_SIZE_MAX (POLICY_FLAT_SIZE_MAX + (size_t)64 * 1024)
 
 typedef struct Workload {
         const Hook *hook;

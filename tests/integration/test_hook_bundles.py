@@ -239,6 +239,16 @@ def test_V6_image_source_can_be_switched_off(node, bundle):
     assert result.returncode != 0 and "lets no image bring its own policy" in result.stderr
 
 
+def test_V6_a_volume_is_not_the_image(node, bundle, tmp_path):
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "volume/policy.yaml").write_text(POLICY)
+    container = bundle()
+    container.annotations["navigator.sandbox/policy"] = "image"
+    container.volume(tmp_path / "volume", "/etc/navigator", "rw")
+    result = container.run("true")
+    assert result.returncode != 0 and "leads to another file system" in result.stderr
+
+
 def test_V6_policy_of_a_config_map(node, bundle, tmp_path):
     """As kubelet lays a volume out: the key is a link to a link."""
     volume = tmp_path / "volume"
@@ -527,7 +537,7 @@ def test_record_says_what_is(node, pod):
     assert said["policy_hash"] == hashlib.sha256(POLICY.encode()).digest()
     assert len(said["cgroups"]) == len(handed.descriptors) - 2
     with pytest.raises(PermissionError):
-        os.write(handed.descriptors[0], b"x")
+        os.pwrite(handed.descriptors[0], b"x", 0)
     handed.close()
     listener.close()
 
@@ -574,7 +584,7 @@ def test_sidecar_sees_nothing_of_the_node(node, pod):
     listener = start_sidecar(sidecar)
     folder = Path(f"/proc/{sidecar.pid}/root/run/navigator")
     assert [path.name for path in folder.iterdir()] == ["launcher.sock"]
-    assert folder.stat().st_uid == 64700
+    assert folder.stat().st_uid == 64700 and folder.stat().st_mode & 0o7777 == 0o755
     mounts = Path(f"/proc/{sidecar.pid}/mountinfo").read_text()
     assert str(node.run) not in mounts
     line = next(line for line in mounts.splitlines() if " /run/navigator " in line)
