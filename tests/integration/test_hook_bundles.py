@@ -609,6 +609,16 @@ def test_a_link_in_place_of_the_socket(node, pod, tmp_path):
     trap.close()
 
 
+def test_another_file_system_in_place_of_the_sockets(node, pod):
+    workload, sidecar = pod
+    sidecar.start("/bin/navigator-sidecar")
+    subprocess.run(["nsenter", "--target", str(sidecar.pid), "--mount", "--", "/bin/mount", "-t", "tmpfs", "none", "/run/navigator"], check=True)
+    listener = Listener(sidecar)
+    workload.start()
+    assert listener.nothing()
+    listener.close()
+
+
 def test_pod_id_of_another_network_namespace(node, pod, bundle):
     """A pod's author who writes another pod's id gets nothing of it, and gives it nothing."""
     _, sidecar = pod
