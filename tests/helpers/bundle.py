@@ -14,6 +14,11 @@ PATH = "/sandbox/.venv/bin:/usr/local/bin:/usr/bin:/bin"
 IMAGE = "localhost/navigator-sidecar:latest"
 
 
+def inode(path) -> tuple:
+    status = os.stat(path)
+    return (status.st_dev, status.st_ino)
+
+
 class Node:
     """The hook's configuration and everything it writes, in a folder of the test's own."""
 

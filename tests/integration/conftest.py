@@ -18,6 +18,7 @@ TREE = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TREE / "e2e"), str(TREE / "tests")]
 
 from helpers.policies import POL  # noqa: E402
+from helpers.bundle import Bundle, Network, Node as BareNode  # noqa: E402
 from helpers.remotecommand import Client, Refused  # noqa: E402
 from local import build, images, pod as local_pod  # noqa: E402
 from local.progress import Console  # noqa: E402
@@ -170,3 +171,30 @@ def pods(all_pods):
 @pytest.fixture
 def pod(pods):
     return pods()
+
+
+@pytest.fixture
+def bare_node(tmp_path, programs):
+    """The hook's own files, without an engine."""
+    return BareNode(tmp_path, programs / "navigator-hook")
+
+
+@pytest.fixture
+def bundle(bare_node):
+    """bundle(runtime, stages...): a container for a bare runtime; it goes with the test."""
+    made = []
+
+    def make(runtime: str = "runc", *stages) -> Bundle:
+        made.append(Bundle(bare_node, runtime, stages or ("prestart", "poststop")))
+        return made[-1]
+    yield make
+    for each in made:
+        each.remove()
+
+
+@pytest.fixture
+def network():
+    """A network namespace for the containers of a pod."""
+    made = Network()
+    yield made
+    made.close()
