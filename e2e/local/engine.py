@@ -13,7 +13,7 @@ from .progress import Failure
 CONTAINERS_CONF = """\
 [containers]
 # podman asks for more than a machine may allow, so that every container would fail.
-default_ulimits = ["nofile=4096:4096", "nproc=4096:4096", "core=4096:4096"]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 log_driver = "k8s-file"
 
 [engine]

@@ -17,7 +17,7 @@ TREE = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(scope="session")
 def build():
-    folder = Path(os.environ.get("NAVIGATOR_BUILD", TREE / "build" / "dev"))
+    folder = TREE / "build" / os.environ.get("NAVIGATOR_PRESET", "dev")
     for needed in ("runc", "unshare", "setcap"):
         if shutil.which(needed) is None:
             pytest.skip(f"{needed} is not installed")
