@@ -105,7 +105,7 @@ static bool append_string(AuditEvent *event, const char *value, size_t room) {
 
 bool audit_is_key(const char *text) {
         size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
-        static const char *const stamped[] = { "time", "sequence", "role", "lost", "event", "cut" };
+        static const char *const stamped[] = { "time", "sequence", "role", "event", "lines_lost", "cut" };
 
         for (size_t i = 0; i < sizeof(stamped) / sizeof(stamped[0]); i++)
                 if (strcmp(text, stamped[i]) == 0)
@@ -208,7 +208,7 @@ static int stamp(const AuditLog *log, const AuditEvent *event, char *line, size_
         (void)gmtime_r(&now.tv_sec, &parts);
         (void)strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", &parts);
         if (log->lost > 0)
-                (void)snprintf(lost, sizeof(lost), "\"lost\":%" PRIu64 ",", log->lost);
+                (void)snprintf(lost, sizeof(lost), "\"lines_lost\":%" PRIu64 ",", log->lost);
         return snprintf(line, room,
                 "{\"time\":\"%s.%03ldZ\",\"sequence\":%" PRIu64 ",\"role\":\"%s\",%s%s%s}\n",
                 second, now.tv_nsec / 1000000, log->sequence + 1, event->role, lost, event->text,

@@ -131,7 +131,7 @@ static void audit_denial(
         };
 
         (void)snprintf(number, sizeof(number), "%u", code);
-        control_audit(connection->control, "request-denied", pairs);
+        control_audit(connection->control, "request_denied", pairs);
 }
 
 /* --- sessions --- */

@@ -25,7 +25,7 @@ static const char help[] =
         "  --policy-directory DIR   the pod's policy volume, watched for changes "
         "(/run/navigator-policy)\n"
         "  --egress FILE            egress's executable (/usr/libexec/navigator/navigator-egress)\n"
-        "  --help                   this text\n"
+        "  --help, --version        this text, the version\n"
         "\n"
         "It is the first process of its container, or it refuses to run.\n";
 
@@ -38,6 +38,7 @@ static const struct option known[] = {
         { "egress", required_argument, NULL, 'e' },
         { "policy-directory", required_argument, NULL, 'd' },
         { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },
         { 0 },
 };
 
@@ -89,6 +90,9 @@ int options_parse(int argc, char **argv, Options *ret_options, Error *error) {
                         break;
                 case 'h':
                         (void)fputs(help, stdout);
+                        return 1;
+                case 'V':
+                        (void)puts("navigator-sidecar " NAVIGATOR_VERSION);
                         return 1;
                 default:
                         return error_set(error, ERROR_INPUT, 0,

@@ -557,7 +557,7 @@ def test_a_denied_request_is_in_the_audit(launcher):
     assert head.split()[1] == "401" and "www-authenticate: bearer" in head.lower()
     wait_for(lambda: launcher.audits)
     event, fields = launcher.audits[0]
-    assert event == "request-denied"
+    assert event == "request_denied"
     assert fields == {"caller": "anonymous", "source": "tls", "namespace": "default", "pod": "demo", "code": "401",
                       "reason": "Unauthorized: this token is not known here"}
 

@@ -140,7 +140,7 @@ static void a_full_pipe_loses_and_counts(void **state) {
         }
         assert_int_equal(audit_write(&audit_log, &event), 0);
         assert_int_equal(audit_log.sequence, written + 1);
-        assert_non_null(strstr(line(), "\"role\":\"launcher\",\"lost\":2,\"event\":\"e\"}"));
+        assert_non_null(strstr(line(), "\"role\":\"launcher\",\"lines_lost\":2,\"event\":\"e\"}"));
         assert_int_equal(audit_write(&audit_log, &event), 0);
         assert_null(strstr(line(), "lost"));
 }
@@ -175,7 +175,7 @@ static void keys(void **state) {
                 "sequence",
                 "role",
                 "event",
-                "lost",
+                "lines_lost",
                 "cut",
                 "a b",
                 "a\n",
