@@ -101,14 +101,14 @@ def test_ex6_stop_ends_the_whole_tree_within_a_second(gateway, shared):
 
 
 def test_fork_bomb_ends(make_pod):
-    pod = make_pod(handover=["--limit", "6:300:300"])  # RLIMIT_NPROC
+    pod = make_pod(handover=["--limit", "6:120:120"])  # RLIMIT_NPROC
     pod.start()
     gateway = pod.gateway()
-    bomb = "import os, signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\nwhile True:\n  try: os.fork() or os.setsid()\n  except OSError: pass\n"
+    bomb = "import os, signal, time\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\nwhile True:\n  try: os.fork() or os.setsid()\n  except OSError: pass\n  time.sleep(0.002)\n"
     session = gateway.start(["python3", "-c", bomb], flags=PIPES)
     gateway.wait_started(session)
     time.sleep(0.5)
-    assert len(pod.sandboxed()) > 200
+    assert len(pod.sandboxed()) > 80
     gateway.stop(session)
     gateway.wait_ended(session, 20)
     assert not pod.sandboxed()
