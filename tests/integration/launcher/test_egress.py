@@ -121,14 +121,14 @@ def curl(shell, url, *options, proxy=True):
     return int(status), int(connect), body, done.code
 
 
-def test_n2_host_and_port_of_a_rule(pod, shell):
+def test_N2_host_and_port_of_a_rule(pod, shell):
     assert curl(shell, "https://web.test/")[:2] == (200, 200)
     line = heard(pod, host="web.test", port="443", verdict="allowed", via="proxy")
     assert line["policy"] == "web" and line["binary"] == "/usr/bin/curl" and line["address"] == PUBLIC and line["container"] == "workload"
     assert curl(shell, "http://web.test/")[0] == 200
 
 
-def test_n1_no_rule_is_403_and_says_what_is_missing(pod, shell):
+def test_N1_no_rule_is_403_and_says_what_is_missing(pod, shell):
     status, connect, body, code = curl(shell, "https://evil.test/")
     assert (connect, code) == (403, 56)
     body = json.loads(curl(shell, "http://evil.test/secret?token=1")[2])
@@ -139,23 +139,23 @@ def test_n1_no_rule_is_403_and_says_what_is_missing(pod, shell):
     assert "evil.test" not in outside.queried(pod.folder), "a name that no rule allows was asked for"
 
 
-def test_n2_other_port_is_denied(shell):
+def test_N2_other_port_is_denied(shell):
     body = json.loads(curl(shell, "http://web.test:81/")[2])
     assert body["reason"] == "no_port" and body["allowed"]["ports"] == [80, 443]
 
 
-def test_n3_rules_are_for_their_programs(pod, shell):
+def test_N3_rules_are_for_their_programs(pod, shell):
     body = json.loads(curl(shell, "http://git.test:443/")[2])
     assert body["reason"] == "no_binary" and body["allowed"]["binaries"] == ["/usr/bin/git"]
     assert curl(shell, "http://curl.test/")[0] == 200
 
 
-def test_learning_lets_through_and_says_so(pod, shell):
+def test_EG1_learning_lets_through_and_says_so(pod, shell):
     assert curl(shell, "http://learning.test/")[0] == 200
     assert heard(pod, host="learning.test", verdict="let_through")["reason"] == "no_binary"
 
 
-def test_n5_n11_bad_requests(shell):
+def test_N5_N11_bad_requests(shell):
     def say(text):
         script = "import socket,sys;s=socket.create_connection(('127.0.0.1',3128),5);s.sendall(sys.argv[1].encode().decode('unicode_escape').encode());print(s.recv(100).decode().split()[1])"
         done = shell("/usr/bin/python3", "-c", script, text)
@@ -170,11 +170,11 @@ def test_n5_n11_bad_requests(shell):
     assert say("POST http://web.test/ HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n") == "411"
 
 
-def test_n11_upstream_that_does_not_answer(shell):
+def test_N11_upstream_that_does_not_answer(shell):
     assert curl(shell, "http://silent.test/")[0] == 502
 
 
-def test_n7_wildcards(shell):
+def test_N7_wildcards(shell):
     assert curl(shell, "https://wild.test/")[1] == 403
     assert curl(shell, "https://a.b.wild.test/")[1] == 403
 
@@ -185,7 +185,7 @@ def test_n7_wildcards(shell):
     ("http://10.2.0.5:6443/", "guarded_port"), ("http://10.2.0.5:8080/", None), ("http://10.1.2.3/", None), ("http://web.test/", None),
     ("http://[::ffff:10.9.9.9]:8080/", "address_not_listed"), ("http://[fe80::1]/", "address_class"),
 ])
-def test_s_addresses(pod, shell, url, reason):
+def test_S1_S2_S3_S5_S6_S7_addresses(pod, shell, url, reason):
     status, _, body, _ = curl(shell, url)
     if reason is None:
         assert status == 200
@@ -195,7 +195,7 @@ def test_s_addresses(pod, shell, url, reason):
         assert heard(pod, engine="ssrf", reason=reason)
 
 
-def test_te1_without_any_proxy_setting(pod, shell):
+def test_TE1_without_any_proxy_setting(pod, shell):
     assert curl(shell, "https://web.test/", proxy=False)[0] == 200
     assert heard(pod, host="web.test", port="443", via="transparent", verdict="allowed")["binary"] == "/usr/bin/curl"
     done = shell("/usr/bin/python3", "-c", "import socket;print(socket.create_connection(('database.test',5432),5).recv(100))")
@@ -203,7 +203,7 @@ def test_te1_without_any_proxy_setting(pod, shell):
     assert heard(pod, host="database.test", port="5432", verdict="allowed")["binary"].startswith("/usr/bin/python3")
 
 
-def test_te2_denied_names_ports_and_addresses(pod, shell):
+def test_TE2_denied_names_ports_and_addresses(pod, shell):
     script = "import socket,sys\ntry: socket.create_connection((sys.argv[1],int(sys.argv[2])),3)\nexcept OSError as e: print(type(e).__name__, e.errno)"
 
     def connect(host, port):
@@ -221,7 +221,7 @@ def test_te2_denied_names_ports_and_addresses(pod, shell):
     assert heard(pod, via="transparent", host="1.2.3.4", port="80", verdict="denied")
 
 
-def test_n9_nothing_but_tcp(pod, shell):
+def test_N9_nothing_but_tcp(pod, shell):
     script = "import socket;s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM);s.connect(('8.8.8.8',4433));s.send(b'x');import time;time.sleep(.1)\ntry: s.send(b'y')\nexcept OSError as e: print(e.errno)"
     assert shell("/usr/bin/python3", "-c", script).out.strip() == b"111"
     assert heard(pod, via="direct", protocol="udp", address="8.8.8.8", port="4433")
@@ -246,7 +246,7 @@ print(struct.unpack('>H',a[2:4])[0]&15,struct.unpack('>H',a[6:8])[0],a[12:].hex(
     return int(rcode), int(count), bytes.fromhex(data)
 
 
-def test_te3_names(pod, shell):
+def test_TE3_names(pod, shell):
     for server in ("8.8.8.8", "10.96.0.10", "2001:db8::53"):
         assert dns(shell, "web.test", 1, server)[:2] == (0, 1)
     code, count, data = dns(shell, "web.test", 1, tcp=True)
@@ -266,7 +266,7 @@ def test_te3_names(pod, shell):
     assert not [name for name in asked if "evil" in name or "secret" in name], asked
 
 
-def test_te5_address_configuration_and_own_ports(pod, shell):
+def test_TE5_address_configuration_and_own_ports(pod, shell):
     script = """
 import socket
 print(socket.getaddrinfo('web.test',443,0,socket.SOCK_STREAM,0,socket.AI_ADDRCONFIG)[0][4])
@@ -282,7 +282,7 @@ print('met',met)
     assert b"'198." in done.out and b"own 127.0.0.1" in done.out and b"met 0" in done.out, (done.out, done.err)
 
 
-def test_te6_te4_the_role_is_killed(pod, shell):
+def test_TE6_TE4_the_role_is_killed(pod, shell):
     gateway = shell.gateway
     tunnel = gateway.start(["/usr/bin/python3", "-c", "import socket;s=socket.create_connection(('database.test',5432));s.recv(50);print('up',flush=True);print('end',s.recv(50))"], flags=0b1110)
     gateway.wait_started(tunnel)
@@ -303,7 +303,7 @@ for a in (('127.0.0.1',3128),('0.0.0.0',3128),('0.0.0.0',5432),('127.0.0.1',53))
     assert curl(shell, "https://web.test/", proxy=False)[0] == 200
 
 
-def test_te8_localhost_of_the_pod(pod, shell):
+def test_TE8_localhost_of_the_pod(pod, shell):
     assert curl(shell, "http://localhost:8080/", proxy=False)[0] == 200
     assert curl(shell, "http://localhost:9090/", proxy=False)[3] == 7
     assert curl(shell, "http://localhost:8443/", proxy=False)[3] in (7, 52, 56)
@@ -316,7 +316,7 @@ def openssl(shell, server, name):
     return (done.out + done.err).decode()
 
 
-def test_tls_server_names(pod, shell):
+def test_EG2_tls_server_names(pod, shell):
     assert "CONNECTION ESTABLISHED" in openssl(shell, "web.test:443", "web.test")
     assert "access denied" in openssl(shell, "web.test:443", "evil.test")
     assert heard(pod, engine="tls", reason="server_name", host="web.test")
@@ -324,7 +324,7 @@ def test_tls_server_names(pod, shell):
     assert "CONNECTION ESTABLISHED" in openssl(shell, "skipped.test:443", "evil.test")
 
 
-def test_en14_the_workload_itself(pod):
+def test_EN14_the_workload_itself(pod):
     done = subprocess.run(["nsenter", "--all", "--target", str(pod.workload), "/usr/bin/curl", "-s", "--proxy", "http://127.0.0.1:3128", "http://curl.test/"],
                           capture_output=True, text=True, check=False)
     assert "head:GET / HTTP/1.1" in done.stdout, done

@@ -70,7 +70,7 @@ def generations(pod):
     return [line["generation"] for line in events(pod, "policy_in_force")]
 
 
-def test_h1_h4_h2_a_host_comes_and_goes(pod, shell):
+def test_H1_H4_H2_a_host_comes_and_goes(pod, shell):
     assert curl(shell, "http://web.test/")[0] == 403
     swap(pod, POLICY + HOST)
     wait_for(lambda: generations(pod) == [1, 2])
@@ -93,7 +93,7 @@ def test_h1_h4_h2_a_host_comes_and_goes(pod, shell):
     assert curl(shell, "http://web.test/")[0] == 403
 
 
-def test_h3_a_bad_policy_changes_nothing(pod, shell):
+def test_H3_a_bad_policy_changes_nothing(pod, shell):
     swap(pod, POLICY + HOST)
     wait_for(lambda: generations(pod) == [1, 2])
     for bad in ("version: 1\nnonsense: true\n", "", "network_policies: [", POLICY + HOST.replace("web.test", "'*'")):
@@ -105,7 +105,7 @@ def test_h3_a_bad_policy_changes_nothing(pod, shell):
     assert generations(pod) == [1, 2]
 
 
-def test_h5_files_wait_for_a_restart(pod, shell):
+def test_H5_files_wait_for_a_restart(pod, shell):
     swap(pod, POLICY.replace("/tmp, ", "") + HOST)
     wait_for(lambda: generations(pod) == [1, 2])
     assert "filesystem_policy" in events(pod, "policy_changed")[-1]["waits_for_restart"]
