@@ -143,7 +143,8 @@ static int install_filter(const Jail *jail, int result_fd, Error *error) {
         scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
         int r = -1;
 
-        if (filter != NULL &&
+        /* no_new_privs is set already; libseccomp is not to do it behind our back */
+        if (filter != NULL && seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0) == 0 &&
                 seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
                 add_rules(filter, result_fd) == 0)
                 r = seccomp_load(filter);

@@ -10,13 +10,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -338,43 +342,124 @@ static pid_t find_jailed_child(pid_t parent, char *status, size_t room) {
         return 0;
 }
 
-/* Another process looks at a jailed one while it runs. */
-static void is_seen_without_privilege(void **state) {
-        static const char *const expected[] = {
-                "CapInh:\t0000000000000000",
-                "CapPrm:\t0000000000000000",
-                "CapEff:\t0000000000000000",
-                "CapAmb:\t0000000000000000",
-                "NoNewPrivs:\t1",
-        };
-        Jail jail = small_jail();
-        char status[8192] = "", path[64];
-        pid_t runner, child;
-        unsigned fds = 0;
+/* ---- a jailed process, seen by another one while it runs ---- */
 
-        runner = fork();
-        if (runner == 0) {
+typedef struct Observed {
+        pid_t runner, child;
+        char status[8192];
+} Observed;
+
+/* Runs a parser that does not end, in a process that `become` has prepared. */
+static Observed observe(void (*become)(void), JailIdentity identity) {
+        Jail jail = small_jail();
+        Observed observed = { .runner = fork() };
+
+        jail.identity = identity;
+        if (observed.runner == 0) {
                 void *result;
                 size_t size;
 
+                become();
                 (void)jail_run(&jail, spin, NULL, &result, &size, NULL);
                 _exit(0);
         }
-        child = find_jailed_child(runner, status, sizeof(status));
-        assert_true(child > 0);
-        for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++)
-                if (strstr(status, expected[i]) == NULL)
-                        fail_msg("no '%s' in %s", expected[i], status);
-        if (geteuid() == 0) {
-                assert_non_null(strstr(status, "Uid:\t65533\t65533\t65533\t65533"));
-                assert_non_null(strstr(status, "Gid:\t65533\t65533\t65533\t65533"));
-                assert_non_null(strstr(status, "Groups:\t \n"));
-                (void)snprintf(path, sizeof(path), "/proc/%d/fd", child);
-                fds = count_entries(path);
-                assert_int_equal(fds, 1);
+        observed.child =
+                find_jailed_child(observed.runner, observed.status, sizeof(observed.status));
+        assert_true(observed.child > 0);
+        return observed;
+}
+
+static void stop(const Observed *observed) {
+        (void)kill(observed->child, SIGKILL);
+        assert_int_equal(waitpid(observed->runner, NULL, 0), observed->runner);
+}
+
+static void expect_status(const Observed *observed, const char *line) {
+        if (strstr(observed->status, line) == NULL)
+                fail_msg("no '%s' in %s", line, observed->status);
+}
+
+static void expect_nothing_held(const Observed *observed) {
+        char path[64];
+        struct stat status;
+
+        expect_status(observed, "CapInh:\t0000000000000000");
+        expect_status(observed, "CapPrm:\t0000000000000000");
+        expect_status(observed, "CapEff:\t0000000000000000");
+        expect_status(observed, "CapAmb:\t0000000000000000");
+        expect_status(observed, "NoNewPrivs:\t1");
+        expect_status(observed, "Groups:\t \n");
+        (void)snprintf(path, sizeof(path), "/proc/%d/fd", observed->child);
+        assert_int_equal(count_entries(path), 1);
+        /* the files of a process that is not dumpable are root's */
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", observed->child);
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_uid, 0);
+}
+
+static void skip_without_root(void) {
+        if (geteuid() != 0) {
+                print_message("needs root, to become who is to be jailed\n");
+                skip();
         }
-        (void)kill(child, SIGKILL);
-        assert_int_equal(waitpid(runner, NULL, 0), runner);
+}
+
+static void become_root_of_a_group(void) {
+        gid_t group = 12345;
+
+        if (setgroups(1, &group) < 0)
+                _exit(98);
+}
+
+/* Another uid, and capabilities nevertheless: what capabilities of a file give. */
+static void become_the_launcher(void) {
+        const uint32_t held = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_KILL;
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+                { .permitted = held, .effective = held, .inheritable = held },
+        };
+
+        if (setgroups(0, NULL) < 0 || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ||
+                setresgid(1000, 1000, 1000) < 0 || setresuid(1000, 1000, 1000) < 0 ||
+                syscall(SYS_capset, &header, data) < 0)
+                _exit(98);
+}
+
+static void become_anybody(void) {
+        if (setgroups(0, NULL) < 0 || setresgid(1000, 1000, 1000) < 0 ||
+                setresuid(1000, 1000, 1000) < 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+                _exit(98);
+}
+
+static void root_is_left_behind(void **state) {
+        Observed observed;
+
+        skip_without_root();
+        observed = observe(become_root_of_a_group, JAIL_DROP_IDENTITY);
+        expect_status(&observed, "Uid:\t65533\t65533\t65533\t65533");
+        expect_status(&observed, "Gid:\t65533\t65533\t65533\t65533");
+        expect_nothing_held(&observed);
+        stop(&observed);
+}
+
+static void capabilities_of_a_file_are_left_behind(void **state) {
+        Observed observed;
+
+        skip_without_root();
+        observed = observe(become_the_launcher, JAIL_DROP_IDENTITY);
+        expect_status(&observed, "Uid:\t65533\t65533\t65533\t65533");
+        expect_nothing_held(&observed);
+        stop(&observed);
+}
+
+static void who_has_nothing_is_jailed_all_the_same(void **state) {
+        Observed observed;
+
+        skip_without_root();
+        observed = observe(become_anybody, JAIL_NOTHING_TO_DROP);
+        expect_status(&observed, "Uid:\t1000\t1000\t1000\t1000");
+        expect_nothing_held(&observed);
+        stop(&observed);
 }
 
 static void is_fast(void **state) {
@@ -407,7 +492,9 @@ int main(void) {
                 cmocka_unit_test(survives_a_crash),
                 cmocka_unit_test(never_keeps_a_privilege),
                 cmocka_unit_test(refuses_without_the_right_to_drop),
-                cmocka_unit_test(is_seen_without_privilege),
+                cmocka_unit_test(root_is_left_behind),
+                cmocka_unit_test(capabilities_of_a_file_are_left_behind),
+                cmocka_unit_test(who_has_nothing_is_jailed_all_the_same),
                 cmocka_unit_test(is_fast),
         };
 
