@@ -129,10 +129,12 @@ static int read_inherited(const void *input, Packer *result, Error *error) {
 static void inherits_no_descriptor(void **state) {
         Jail jail = small_jail();
         cleanup_fd int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+        cleanup_fd int above = fcntl(fd, F_DUPFD_CLOEXEC, 500); /* than the pipe of the result */
         int standard = 0;
 
-        assert_true(fd >= 0);
+        assert_true(fd >= 0 && above >= 500);
         expect_refusal(&jail, read_inherited, &fd, ERROR_OS, "Bad file descriptor");
+        expect_refusal(&jail, read_inherited, &above, ERROR_OS, "Bad file descriptor");
         expect_refusal(&jail, read_inherited, &standard, ERROR_OS, "Bad file descriptor");
 }
 

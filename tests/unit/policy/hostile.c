@@ -227,6 +227,17 @@ static void takes_256_kib_and_no_more(void **state) {
                 diagnostics.items[0].text, "the file is larger than 262144 bytes (262145)");
 }
 
+static void counts_values(void **state) {
+        cleanup(text_freep) Text *text = text_new("version: 1\nx: [a");
+        Diagnostics diagnostics;
+        Policy *policy = NULL;
+
+        fill(text, ",a", "]\n");
+        assert_int_equal(policy_parse(text->bytes, text->size, &policy, &diagnostics), -1);
+        assert_string_equal(diagnostics.items[0].text, "more than 65536 values");
+        assert_int_equal(diagnostics.items[0].position.line, 2);
+}
+
 /* Each line nine times the one before: 9^9 values, if anybody followed. */
 static void is_no_bomb(void **state) {
         static const char bomb[] = "a: &a [x,x,x,x,x,x,x,x,x]\n"
@@ -313,6 +324,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(bounds_memory_and_time),
                 cmocka_unit_test(takes_256_kib_and_no_more),
+                cmocka_unit_test(counts_values),
                 cmocka_unit_test(is_no_bomb),
                 cmocka_unit_test(survives_every_truncation),
                 cmocka_unit_test(refuses_broken_bytes_everywhere),
