@@ -23,6 +23,17 @@
 
 static WireMessage message;
 
+/* The last word on the targets, for whoever connects next; it may come at any time. */
+static uint8_t targets[MESSAGE_SIZE_MAX];
+static size_t targets_size;
+
+static void remember_targets(size_t size) {
+        if (message.bytes[0] != WIRE_TARGETS)
+                return;
+        memcpy(targets, message.bytes, size);
+        targets_size = size;
+}
+
 static int serve_until_start(void) {
         int listener = -1;
 
@@ -30,6 +41,8 @@ static int serve_until_start(void) {
                 const char *name = "";
                 Error error;
                 int fd = -1;
+
+                remember_targets(message.fields.size);
 
                 if (message.header.type == WIRE_START)
                         return listener;
@@ -59,7 +72,7 @@ static int from_client(int client) {
         return message_send(WIRE_CONTROL_FD, bytes, length, NULL, 0);
 }
 
-static void relay(int client, const uint8_t *targets, size_t targets_size) {
+static void relay(int client) {
         struct pollfd watched[] = { { .fd = client, .events = POLLIN },
                 { .fd = WIRE_CONTROL_FD, .events = POLLIN } };
 
@@ -78,6 +91,7 @@ static void relay(int client, const uint8_t *targets, size_t targets_size) {
                         message.fds, &message.fd_count);
                 if (n <= 0)
                         _exit(0); /* the launcher has gone */
+                remember_targets((size_t)n);
                 if (to_client(client, message.bytes, (size_t)n, message.fds, message.fd_count) < 0)
                         n = -1;
                 message_close_fds(message.fds, message.fd_count);
@@ -87,9 +101,6 @@ static void relay(int client, const uint8_t *targets, size_t targets_size) {
 }
 
 int main(void) {
-        static uint8_t
-                targets[MESSAGE_SIZE_MAX]; /* the last word on them, for whoever connects next */
-        size_t targets_size = 0;
         int listener;
 
         (void)prctl(PR_SET_DUMPABLE, 0);
@@ -109,15 +120,12 @@ int main(void) {
                         if (n <= 0)
                                 return EXIT_SUCCESS;
                         message_close_fds(message.fds, message.fd_count);
-                        if (message.bytes[0] == WIRE_TARGETS) {
-                                memcpy(targets, message.bytes, (size_t)n);
-                                targets_size = (size_t)n;
-                        }
+                        remember_targets((size_t)n);
                         continue;
                 }
                 client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
                 if (client >= 0)
-                        relay(client, targets, targets_size);
+                        relay(client);
                 (void)fd_close(client);
         }
 }
