@@ -77,6 +77,19 @@ static void add_unnamed(List *list, const PolicyPath *item, PolicyOrigin origin)
         list->count++;
 }
 
+/* The baseline never widens what an author named: above a path that is to stay read-only it grants
+ * nothing to write. */
+static bool would_widen(const List *list, const PolicyPath *item) {
+        if (item->access != POLICY_READ_WRITE)
+                return false;
+        for (uint32_t i = 0; i < list->count; i++)
+                if (list->items[i].access == POLICY_READ_ONLY &&
+                        list->items[i].origin == POLICY_ORIGIN_AUTHOR &&
+                        path_covers(item->path, list->items[i].path))
+                        return true;
+        return false;
+}
+
 /* The list of one policy, without its ceiling. */
 static int list_of(const Policy *policy, const char *workdir, List *ret_list, Error *error) {
         const PolicyPath directory = { .path = workdir, .access = POLICY_READ_WRITE };
@@ -93,7 +106,8 @@ static int list_of(const Policy *policy, const char *workdir, List *ret_list, Er
         if (policy->include_workdir && strcmp(workdir, "/") != 0)
                 add_unnamed(&list, &directory, POLICY_ORIGIN_WORKDIR);
         for (size_t i = 0; i < BASELINE_COUNT; i++)
-                add_unnamed(&list, &baseline[i], POLICY_ORIGIN_BASELINE);
+                if (!would_widen(&list, &baseline[i]))
+                        add_unnamed(&list, &baseline[i], POLICY_ORIGIN_BASELINE);
         *ret_list = list;
         return 0;
 }

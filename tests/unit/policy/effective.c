@@ -60,10 +60,26 @@ static void has_a_working_directory_of_its_own(void **state) {
         assert_int_equal(found, 1);
 }
 
+/* Found by the fuzzer: the file was valid, and no session could start under it. */
+static void leaves_out_a_baseline_that_would_widen(void **state) {
+        cleanup(policy_unrefp) Policy *policy =
+                policy_of("version: 1\nfilesystem_policy: {read_only: [/dev/pts/7, /dev/shm]}\n");
+        cleanup_free PolicyPath *paths = NULL;
+        uint32_t count = 0;
+
+        assert_int_equal(policy_effective_paths(policy, NULL, &paths, &count, NULL), 0);
+        for (uint32_t i = 0; i < count; i++) {
+                assert_string_not_equal(paths[i].path, "/dev/pts");
+                if (strcmp(paths[i].path, "/dev/shm") == 0)
+                        assert_int_equal(paths[i].access, POLICY_READ_ONLY);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(lists_what_a_session_gets),
                 cmocka_unit_test(has_a_working_directory_of_its_own),
+                cmocka_unit_test(leaves_out_a_baseline_that_would_widen),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
