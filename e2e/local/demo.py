@@ -47,7 +47,8 @@ TOUR = (
         Case(DENIED, "sudo -n id", "no_new_privs: a setuid program gains nothing, and no capability is left to gain"),
         Case(DENIED, "unshare --user --map-root-user id", "seccomp: no new namespaces, mounts, BPF, keyrings, ptrace"),
         Case(DENIED, "cat /proc/$(pgrep -o navigator)/environ", "our own processes are closed, to the workload's root as well"),
-        Case(DENIED, "curl -sS --max-time 5 http://192.0.2.80/", "the session's network namespace has loopback alone: no route, no rule to get around"),
+        Case(DENIED, "curl -sS --fail-with-body --max-time 5 http://192.0.2.80/", "by the proxy, which says what rule is missing"),
+        Case(DENIED, "curl -sS --noproxy '*' --max-time 5 http://192.0.2.80:81/", "and around it there is nothing: the network namespace has loopback alone"),
     )),
 )
 

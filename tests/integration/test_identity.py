@@ -131,7 +131,7 @@ def test_PR11_namespaces(pod):
 
 def test_PR11_the_network_namespace_is_empty(pod):
     assert [line.split(":")[0].strip() for line in pod.shell("cat /proc/net/dev").out.splitlines()[2:]] == ["lo"]
-    assert pod.python("import socket; socket.create_connection(('10.213.1.1', 53), 3)").code != 0
+    assert pod.python("import socket; socket.create_connection(('10.213.1.1', 9), 3)").code != 0
 
 
 def test_PR12_label_of_the_workload(pod):
