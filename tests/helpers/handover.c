@@ -269,5 +269,6 @@ int main(int argc, char **argv) {
         fds[RECORD_FD_FILE] = write_record(&record);
         fds[RECORD_FD_PIDFD] = sys_pidfd_open(pid);
         send_all(socket_path, fds, fd_count);
+        packer_done(&packer);
         return EXIT_SUCCESS;
 }
