@@ -45,8 +45,8 @@ static void add_path(Policy *policy, const char *path, PolicyAccess access) {
 static const Policy *parse_policy(const char *path, Record *record) {
         Diagnostics diagnostics = { 0 };
         Error error = { 0 };
-        Policy *policy;
-        char *text;
+        static Policy *policy; /* like the text: as long as the record, which is to the end */
+        static char *text;
         size_t size;
 
         if (file_read(AT_FDCWD, path, POLICY_TEXT_MAX, &text, &size, &error) < 0)
