@@ -188,6 +188,8 @@ const char *pool_find(Pool *pool, const Address *address, int64_t now) {
 }
 
 void pool_unpin(Pool *pool) {
+        /* Written only where it says something: a page of names that was never used stays none. */
         for (uint32_t i = 0; i < POOL_NAMES_MAX; i++)
-                pool->names[i].pinned = false;
+                if (pool->names[i].pinned)
+                        pool->names[i].pinned = false;
 }

@@ -23,7 +23,7 @@ def check(program: Path) -> list:
         "has no search path for libraries": "RPATH" not in text and "RUNPATH" not in text,
     }
     sanitized = "__asan_init" in text  # a sanitizer's runtime cannot be linked into a static program
-    if program.name == "navigator-hook" and not sanitized:
+    if program.name in ("navigator-hook", "navigator-sidecar") and not sanitized:
         wanted["needs no shared library"] = "(NEEDED)" not in text
     return [f"{program.name}: it is not so that it {what}" for what, true in wanted.items() if not true]
 
