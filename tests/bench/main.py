@@ -18,6 +18,7 @@ def document(outcome: bench.Outcome) -> dict:
         "machine": workbench.machine(),
         "openssh": Sshd.version(),
         "figures": {name: round(value, 3) for name, value in outcome.medians.items()},
+        "best_tenth_ms": {name: round(value, 3) for name, value in outcome.best.items()},
         "pss_kib": {role: held.pss for role, held in outcome.processes.items()},
         "goals": [{"goal": text, "measured": round(value, 3), "limit": limit, "met": met} for text, value, limit, met in outcome.goals],
     }

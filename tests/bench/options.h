@@ -11,6 +11,7 @@
 #define OPTIONS_COUNT_MAX 1000000U
 
 typedef struct Kind Kind;
+typedef struct ssl_ctx_st TransportTrust; /* OpenSSL's */
 
 typedef struct Options {
         const Kind *kind;
@@ -19,6 +20,8 @@ typedef struct Options {
         uint16_t port;           /* of 127.0.0.1 */
         const char *certificate; /* file: the certificate that the gateway shows */
         const char *token;       /* file: the bearer token */
+        TransportTrust
+                *trust; /* made of the certificate once, before the first run; NULL until then */
         const char *pod;
         bool login;
         char **arguments; /* ends with NULL, never empty */

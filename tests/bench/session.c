@@ -103,9 +103,9 @@ static int session_prepare(const Options *options, Run **ret_run, Error *error) 
         run->code = -1;
         if (write_request(run, options, error) < 0)
                 return -1;
-        r = options->socket != NULL ? transport_open_unix(options->socket, &run->transport, error)
-                                    : transport_open_tls(options->port, options->certificate,
-                                              &run->transport, error);
+        r = options->socket != NULL
+                    ? transport_open_unix(options->socket, &run->transport, error)
+                    : transport_open_tls(options->port, options->trust, &run->transport, error);
         if (r < 0)
                 return -1;
         *ret_run = take_ptr(run);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "tests/bench/kind.h"
 #include "tests/bench/options.h"
+#include "tests/bench/transport.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -96,7 +97,9 @@ int main(int argc, char **argv) {
         Error error;
         int r;
 
-        if (options_parse(argc, argv, &options, &error) < 0) {
+        if (options_parse(argc, argv, &options, &error) < 0 ||
+                (options.certificate != NULL &&
+                        transport_trust(options.certificate, &options.trust, &error) < 0)) {
                 (void)log_error(&error, "stopwatch");
                 return 2;
         }
@@ -112,5 +115,6 @@ int main(int argc, char **argv) {
         else
                 print(&race, nanoseconds() - start);
         free(race.laps);
+        options.trust = transport_trust_free(options.trust);
         return r < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

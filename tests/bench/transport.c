@@ -63,31 +63,41 @@ int transport_open_unix(const char *path, Transport **ret_transport, Error *erro
         return 0;
 }
 
-static int shake_hands(Transport *transport, const char *certificate, Error *error) {
+int transport_trust(const char *certificate, TransportTrust **ret_trust, Error *error) {
         SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-        int done = 0;
 
-        if (context != NULL && SSL_CTX_load_verify_file(context, certificate) == 1) {
-                SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-                transport->tls = SSL_new(context);
-                done = transport->tls != NULL && SSL_set_fd(transport->tls, transport->fd) == 1 &&
-                       SSL_connect(transport->tls) == 1;
+        if (context == NULL || SSL_CTX_load_verify_file(context, certificate) != 1) {
+                SSL_CTX_free(context);
+                return error_set(error, ERROR_INPUT, 0, "'%s' is no certificate to trust: %s",
+                        certificate, ERR_reason_error_string(ERR_get_error()));
         }
-        SSL_CTX_free(context); /* the connection holds a reference */
-        if (!done)
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+        *ret_trust = context;
+        return 0;
+}
+
+TransportTrust *transport_trust_free(TransportTrust *trust) {
+        SSL_CTX_free(trust);
+        return NULL;
+}
+
+static int shake_hands(Transport *transport, TransportTrust *trust, Error *error) {
+        transport->tls = SSL_new(trust);
+        if (transport->tls == NULL || SSL_set_fd(transport->tls, transport->fd) != 1 ||
+                SSL_connect(transport->tls) != 1)
                 return error_set(error, ERROR_PEER, 0, "no TLS with the gateway: %s",
                         ERR_reason_error_string(ERR_get_error()));
         return 0;
 }
 
 int transport_open_tls(
-        uint16_t port, const char *certificate, Transport **ret_transport, Error *error) {
+        uint16_t port, TransportTrust *trust, Transport **ret_transport, Error *error) {
         Transport *transport = calloc(1, sizeof(*transport));
 
         if (transport == NULL)
                 return error_set(error, ERROR_OS, ENOMEM, "cannot connect");
         transport->fd = connect_port(port, error);
-        if (transport->fd < 0 || shake_hands(transport, certificate, error) < 0) {
+        if (transport->fd < 0 || shake_hands(transport, trust, error) < 0) {
                 (void)transport_free(transport);
                 return -1;
         }

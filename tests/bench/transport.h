@@ -10,13 +10,18 @@
 #include <sys/types.h>
 
 typedef struct Transport Transport;
+typedef struct ssl_ctx_st TransportTrust; /* OpenSSL's */
 
 /* Connects to a path; shared with the control socket of ssh. The descriptor, or -1 with *error. */
 int transport_connect_unix(const char *path, Error *error);
 
+/* What the gateway's certificate has to be; shared by connections and threads. */
+int transport_trust(const char *certificate, TransportTrust **ret_trust, Error *error);
+TransportTrust *transport_trust_free(TransportTrust *trust);
+
 int transport_open_unix(const char *path, Transport **ret_transport, Error *error);
 int transport_open_tls(
-        uint16_t port, const char *certificate, Transport **ret_transport, Error *error);
+        uint16_t port, TransportTrust *trust, Transport **ret_transport, Error *error);
 
 /* All of it, or -1 with *error. */
 int transport_write(Transport *transport, const void *data, size_t size, Error *error);

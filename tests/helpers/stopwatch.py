@@ -19,6 +19,11 @@ class Laps:
         return statistics.median(self.milliseconds)
 
     @property
+    def best_tenth(self) -> float:
+        """What nine of ten exceed: what it takes when nothing else wants the processor."""
+        return sorted(self.milliseconds)[len(self.milliseconds) // 10]
+
+    @property
     def per_second(self) -> float:
         return len(self.milliseconds) / self.seconds
 
