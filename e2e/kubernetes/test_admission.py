@@ -95,6 +95,15 @@ def test_author_may_keep_the_hosts_user_namespace(cluster):
     assert cluster.admitted(pod(hostUsers=True))["spec"]["hostUsers"] is True
 
 
+@pytest.mark.parametrize("document", [
+    pod(securityContext={"supplementalGroups": [1234567]}), pod(securityContext={"fsGroup": 65536}),
+    pod(containers=[container(securityContext={"runAsUser": 100000})]),
+    pod(initContainers=[container("setup", command=["true"], securityContext={"runAsGroup": 100000})]),
+], ids=["supplementary", "fs-group", "user", "init-container"])
+def test_pr15_ids_that_no_user_namespace_maps(cluster, document):
+    assert cluster.admitted(document)["spec"].get("hostUsers") is not False
+
+
 def test_k5_second_container_may_be_the_target(cluster):
     cluster.admitted(pod(annotations={INJECT: "true", TARGET: "other"}, containers=[container(), container("other")]))
 

@@ -203,6 +203,23 @@ def test_k2_named_policy_that_is_missing(namespace):
     wait_for("the refusal among the events", lambda: "nowhere" in events(namespace, "agent"), READY_SECONDS)
 
 
+def test_k10_pod_keeps_its_last_good_policy(namespace):
+    """The ConfigMap becomes bad: a container that starts again keeps what was good, a new pod is refused."""
+    namespace.create(config_map())
+    namespace.create(pod(annotations=POLICY_ANNOTATIONS))
+    namespace.run("wait", "pod/agent", "--for=condition=Ready", f"--timeout={READY_SECONDS}s")
+    namespace.run("patch", "configmap", "agent", "--type=merge", "--patch", json.dumps({"data": {"policy.yaml": "version: 1\ntypo: 1\n"}}))
+    wait_for("the kubelet's copy of the ConfigMap", lambda: "typo" in namespace.run(
+        "exec", "agent", "-c", "app", "--", "cat", "/run/navigator-policy/policy.yaml", check=False).stdout, 120)
+    namespace.run("exec", "agent", "-c", "app", "--", "bash", "-c", "kill -9 $(pgrep -x sleep)", check=False)
+    wait_for("the restart", lambda: namespace.get("pod", "agent")["status"]["containerStatuses"][0]["restartCount"] >= 1, READY_SECONDS)
+    done = wait_for("a session", lambda: (lambda r: r if r.returncode == 0 else None)(
+        sandbox(namespace, "bash", "-c", "touch /sandbox/x && ! touch /usr/x && id -un")), READY_SECONDS)
+    assert done.stdout.strip() == "sandbox"
+    namespace.create(pod("newcomer", annotations=POLICY_ANNOTATIONS))
+    wait_for("the refusal of a new pod", lambda: "policy.yaml:2:1" in events(namespace, "newcomer"), READY_SECONDS)
+
+
 def test_pr7_stock_image_works(namespace):
     namespace.create(config_map("version: 1\n"))
     namespace.create(pod(annotations=POLICY_ANNOTATIONS, containers=[{
