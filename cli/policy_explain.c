@@ -110,7 +110,11 @@ static int print_decision(const Invocation *invocation, const PolicyFile *file,
                 return decision->allowed ? VERB_YES : VERB_NO;
         }
         policy_decision_text(decision, request, text, sizeof(text));
-        printf("%s: %s\n", decision->allowed ? "allowed" : "denied", text);
+        printf("%s: %s\n",
+                decision->recorded  ? "recorded"
+                : decision->allowed ? "allowed"
+                                    : "denied",
+                text);
         if (decision->network != NULL && decision->reason != POLICY_REASON_CEILING)
                 printf("  %s:%u:%u: endpoint %s of network policy '%s'\n", file->name,
                         decision->endpoint->position.line, decision->endpoint->position.column,

@@ -104,8 +104,6 @@ static void print_requests(const PolicyEndpoint *endpoint) {
                 return;
         printf("        protocol: %s  # denied: not inspectable\n",
                 policy_protocol_name(endpoint->protocol));
-        if (endpoint->enforcement == POLICY_AUDIT)
-                puts("        enforcement: audit");
         if (endpoint->access != POLICY_PRESET_NONE)
                 printf("        access: %s\n", policy_preset_name(endpoint->access));
         if (endpoint->path[0] != '\0') {
@@ -144,6 +142,8 @@ static void print_endpoint(const PolicyEndpoint *endpoint) {
         }
         if (endpoint->tls == POLICY_TLS_SKIP)
                 puts("        tls: skip");
+        if (endpoint->enforcement == POLICY_AUDIT)
+                puts("        enforcement: audit");
         print_requests(endpoint);
 }
 

@@ -112,30 +112,19 @@ typedef enum Share { SHARE_NONE, SHARE_PART, SHARE_ALL } Share;
 
 /* How much of one grant the ceiling leaves. */
 static Share share_of(const Policy *ceiling, const CoverGrant *grant, uint32_t *budget) {
+        GrantWalk walk = { .policy = ceiling };
         Share share = SHARE_NONE;
+        CoverGrant bound;
 
-        for (uint32_t i = 0; i < ceiling->network_count; i++)
-                for (uint32_t j = 0; j < ceiling->networks[i].endpoint_count; j++) {
-                        const PolicyNetwork *network = &ceiling->networks[i];
-                        const PolicyEndpoint *endpoint = &network->endpoints[j];
-
-                        *budget -= *budget > 0;
-                        if (!cover_hosts_meet(endpoint->host, grant->endpoint->host))
-                                continue;
-                        for (uint32_t k = 0; k < endpoint->port_count * network->binary_count;
-                                k++) {
-                                const CoverGrant bound = { .network = network,
-                                        .endpoint = endpoint,
-                                        .port = endpoint->ports[k / network->binary_count],
-                                        .binary = &network->binaries[k % network->binary_count] };
-
-                                *budget -= *budget > 0;
-                                if (cover_grant(&bound, grant))
-                                        return SHARE_ALL;
-                                if (bound.port == grant->port)
-                                        share = SHARE_PART;
-                        }
-                }
+        while (cover_next_grant(&walk, &bound)) {
+                *budget -= *budget > 0;
+                if (bound.port != grant->port ||
+                        !cover_hosts_meet(bound.endpoint->host, grant->endpoint->host))
+                        continue;
+                if (cover_grant(&bound, grant))
+                        return SHARE_ALL;
+                share = SHARE_PART;
+        }
         return share;
 }
 
@@ -154,21 +143,11 @@ static void report_grant(Report *report, const Policy *ceiling, const CoverGrant
 }
 
 static void report_networks(Report *report, const Policy *policy, const Policy *ceiling) {
-        for (uint32_t i = 0; i < policy->network_count; i++) {
-                const PolicyNetwork *network = &policy->networks[i];
+        GrantWalk walk = { .policy = policy };
+        CoverGrant grant;
 
-                for (uint32_t j = 0; j < network->endpoint_count; j++)
-                        for (uint32_t k = 0; k < network->endpoints[j].port_count; k++)
-                                for (uint32_t l = 0;
-                                        l < network->binary_count && report->budget > 0; l++) {
-                                        const CoverGrant grant = { .network = network,
-                                                .endpoint = &network->endpoints[j],
-                                                .port = network->endpoints[j].ports[k],
-                                                .binary = &network->binaries[l] };
-
-                                        report_grant(report, ceiling, &grant);
-                                }
-        }
+        while (report->budget > 0 && cover_next_grant(&walk, &grant))
+                report_grant(report, ceiling, &grant);
 }
 
 static void report_cut(Report *report) {

@@ -132,26 +132,12 @@ static void compare_names(Comparison *comparison, const Policy *old, const Polic
 /* ---- network ---- */
 
 static bool is_covered(const Policy *policy, const CoverGrant *grant) {
-        for (uint32_t i = 0; i < policy->network_count; i++) {
-                const PolicyNetwork *network = &policy->networks[i];
+        GrantWalk walk = { .policy = policy };
+        CoverGrant wide;
 
-                for (uint32_t j = 0; j < network->endpoint_count; j++) {
-                        const PolicyEndpoint *endpoint = &network->endpoints[j];
-
-                        if (!cover_host(endpoint->host, grant->endpoint->host))
-                                continue;
-                        for (uint32_t k = 0; k < network->binary_count; k++)
-                                for (uint32_t l = 0; l < endpoint->port_count; l++) {
-                                        const CoverGrant wide = { .network = network,
-                                                .endpoint = endpoint,
-                                                .port = endpoint->ports[l],
-                                                .binary = &network->binaries[k] };
-
-                                        if (cover_grant(&wide, grant))
-                                                return true;
-                                }
-                }
-        }
+        while (cover_next_grant(&walk, &wide))
+                if (cover_grant(&wide, grant))
+                        return true;
         return false;
 }
 
@@ -170,30 +156,21 @@ static const char *settings_of(const PolicyEndpoint *endpoint, char *buffer, siz
 
 static void compare_grants(
         Comparison *comparison, ChangeKind kind, const Policy *from, const Policy *to) {
-        for (uint32_t i = 0; i < to->network_count; i++) {
-                const PolicyNetwork *network = &to->networks[i];
+        GrantWalk walk = { .policy = to };
+        CoverGrant grant;
 
-                for (uint32_t j = 0; j < network->endpoint_count; j++)
-                        for (uint32_t k = 0; k < network->endpoints[j].port_count; k++)
-                                for (uint32_t l = 0; l < network->binary_count; l++) {
-                                        const CoverGrant grant = { .network = network,
-                                                .endpoint = &network->endpoints[j],
-                                                .port = network->endpoints[j].ports[k],
-                                                .binary = &network->binaries[l] };
-                                        char settings[96];
+        while (cover_next_grant(&walk, &grant)) {
+                const char *host = grant.endpoint->host;
+                char settings[96];
 
-                                        if (is_covered(from, &grant))
-                                                continue;
-                                        add_change(comparison, kind, grant.endpoint->position,
-                                                "%s %s:%u for '%s' (policy '%s'%s)",
-                                                kind == CHANGE_WIDER ? "opens" : "closes",
-                                                grant.endpoint->host[0] != '\0'
-                                                        ? grant.endpoint->host
-                                                        : "allowed_ips",
-                                                grant.port, grant.binary->path, network->key,
-                                                settings_of(grant.endpoint, settings,
-                                                        sizeof(settings)));
-                                }
+                if (is_covered(from, &grant))
+                        continue;
+                add_change(comparison, kind, grant.endpoint->position,
+                        "%s %s:%u for '%s' (policy '%s'%s)",
+                        kind == CHANGE_WIDER ? "opens" : "closes",
+                        host[0] != '\0' ? host : "allowed_ips", grant.port, grant.binary->path,
+                        grant.network->key,
+                        settings_of(grant.endpoint, settings, sizeof(settings)));
         }
 }
 

@@ -206,6 +206,48 @@ static bool covers_requests(const PolicyEndpoint *wide, const PolicyEndpoint *na
 
 /* ---- the whole ---- */
 
+static uint32_t count_binaries(const PolicyNetwork *network, const PolicyEndpoint *endpoint) {
+        bool anybody = endpoint->enforcement == POLICY_AUDIT && !reads_requests(endpoint);
+
+        return network->binary_count + anybody;
+}
+
+static const PolicyBinary *nth_binary(const PolicyNetwork *network, uint32_t number) {
+        static const PolicyBinary anybody = { .path = "/**" };
+
+        return number < network->binary_count ? &network->binaries[number] : &anybody;
+}
+
+/* An odometer: the binary turns fastest, and each wheel that is through turns the next one. */
+bool cover_next_grant(GrantWalk *walk, CoverGrant *ret_grant) {
+        const Policy *policy = walk->policy;
+
+        while (walk->network < policy->network_count) {
+                const PolicyNetwork *network = &policy->networks[walk->network];
+                const PolicyEndpoint *endpoint = &network->endpoints[walk->endpoint];
+
+                if (walk->endpoint == network->endpoint_count) {
+                        walk->network++;
+                        walk->endpoint = 0;
+                } else if (walk->port == endpoint->port_count) {
+                        walk->endpoint++;
+                        walk->port = 0;
+                } else if (walk->binary == count_binaries(network, endpoint)) {
+                        walk->port++;
+                        walk->binary = 0;
+                } else {
+                        *ret_grant = (CoverGrant){
+                                .network = network,
+                                .endpoint = endpoint,
+                                .port = endpoint->ports[walk->port],
+                                .binary = nth_binary(network, walk->binary++),
+                        };
+                        return true;
+                }
+        }
+        return false;
+}
+
 bool cover_grant(const CoverGrant *wide, const CoverGrant *narrow) {
         if (wide->port != narrow->port || !cover_host(wide->endpoint->host, narrow->endpoint->host))
                 return false;

@@ -6,6 +6,7 @@
  * on the safe side, so "false" where only several rules together would cover. Pure.
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "policy/policy.h"
 
@@ -24,6 +25,16 @@ typedef struct CoverGrant {
         uint16_t port;
         const PolicyBinary *binary;
 } CoverGrant;
+
+/* Walks over all grants of a policy, not of its ceiling: `GrantWalk walk = { .policy = policy }`.
+ * With `enforcement: audit`, where requests are not read, there is one more for all programs that
+ * are not named. False after the last. */
+typedef struct GrantWalk {
+        const Policy *policy; /* borrowed */
+        uint32_t network, endpoint, port, binary;
+} GrantWalk;
+
+bool cover_next_grant(GrantWalk *walk, CoverGrant *ret_grant);
 
 /* All that `narrow` grants, `wide` grants: host, addresses, port, program, TLS, requests. */
 bool cover_grant(const CoverGrant *wide, const CoverGrant *narrow);

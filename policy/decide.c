@@ -29,6 +29,7 @@ typedef struct Question {
         size_t program;            /* the nearest so far; NOBODY */
         PolicyDecision allowed;    /* network NULL: none yet */
         PolicyDecision unreadable; /* would have to be inspected */
+        PolicyDecision recorded;   /* of a rule in audit mode, while no program is named */
         PolicyDecision denied;     /* the nearest miss */
 } Question;
 
@@ -110,16 +111,43 @@ static void forget(Question *question) {
         question->denied = (PolicyDecision){ 0 };
 }
 
+/* Exact names are preferred, because they are what an author wrote for this very host. */
+static void keep(PolicyDecision *kept, const PolicyDecision *found) {
+        if (kept->network == NULL || (found->endpoint->exact && !kept->endpoint->exact))
+                *kept = *found;
+}
+
+/* The policy names none of the programs. A rule in audit mode lets them through, if nothing but the
+ * program speaks against it. */
+static void ask_unnamed(Question *question, PolicyDecision *found) {
+        PolicyReason reason = found->endpoint->enforcement == POLICY_AUDIT
+                                      ? judge(found->endpoint, question)
+                                      : POLICY_REASON_BINARY;
+
+        found->reason = POLICY_REASON_BINARY;
+        found->program = 0;
+        if (reason == POLICY_REASON_ALLOWED) {
+                found->allowed = found->recorded = true;
+                keep(&question->recorded, found);
+                return;
+        }
+        if (reason != POLICY_REASON_UNINSPECTABLE)
+                found->reason = reason;
+        if (question->program == NOBODY)
+                note_miss(question, found);
+}
+
 static void ask_entry(Question *question, const PolicyEntry *entry) {
-        PolicyDecision found = { .network = entry->network, .endpoint = entry->endpoint };
+        PolicyDecision found = {
+                .network = entry->network,
+                .endpoint = entry->endpoint,
+                .check_hello = entry->endpoint->tls == POLICY_TLS_CHECK,
+        };
 
         found.program =
                 match_program(entry->network, question->request, question->program, &found.binary);
         if (found.program == NOBODY) {
-                found.reason = POLICY_REASON_BINARY;
-                found.program = 0;
-                if (question->program == NOBODY)
-                        note_miss(question, &found);
+                ask_unnamed(question, &found);
                 return;
         }
         if (question->program == NOBODY || found.program < question->program)
@@ -128,14 +156,12 @@ static void ask_entry(Question *question, const PolicyEntry *entry) {
 
         found.reason = judge(entry->endpoint, question);
         found.allowed = found.reason == POLICY_REASON_ALLOWED;
-        found.check_hello = entry->endpoint->tls == POLICY_TLS_CHECK;
         if (found.reason == POLICY_REASON_UNINSPECTABLE)
                 question->unreadable = found;
         else if (!found.allowed)
                 note_miss(question, &found);
-        else if (question->allowed.network == NULL ||
-                 (entry->endpoint->exact && !question->allowed.endpoint->exact))
-                question->allowed = found;
+        else
+                keep(&question->allowed, &found);
 }
 
 static void visit(void *context, const PolicyEntry *any, const PolicyEntry *chain) {
@@ -159,6 +185,8 @@ static PolicyDecision settle(const Question *question) {
                 return question->unreadable;
         if (question->allowed.network != NULL)
                 return question->allowed;
+        if (question->recorded.network != NULL && question->program == NOBODY)
+                return question->recorded;
         if (question->denied.network != NULL)
                 return question->denied;
         return (PolicyDecision){ .reason = POLICY_REASON_HOST };
@@ -217,6 +245,10 @@ PolicyDecision policy_decide(const Policy *policy, const PolicyRequest *request)
                         return bound;
                 }
                 decision.check_hello = decision.check_hello || bound.check_hello;
+                if (bound.recorded && !decision.recorded) {
+                        decision.recorded = true;
+                        decision.reason = POLICY_REASON_CEILING;
+                }
         }
         return decision;
 }
@@ -320,6 +352,13 @@ void policy_decision_text(
         unsigned port = request->port;
 
         (void)address_text(request, address);
+        if (decision->recorded) {
+                (void)snprintf(ret_text, room,
+                        "policy '%s' names %s:%u, but not '%s'; it is let through and recorded "
+                        "(enforcement: audit)",
+                        policy, host, port, program);
+                return;
+        }
         switch (decision->reason) {
         case POLICY_REASON_ALLOWED:
                 (void)snprintf(ret_text, room, "policy '%s' allows %s:%u for '%s'", policy, host,

@@ -9,6 +9,9 @@
  * name has, before a connect to that very address. Where a ceiling bounds the policy, both have to
  * allow.
  *
+ * An endpoint with `enforcement: audit` lets programs through that its policy does not name, to be
+ * recorded; addresses and the ceiling decide all the same, and so does inspection.
+ *
  * Which endpoints speak for a request: those whose host and port match and whose policy names the
  * program or one of its ancestors. The nearest program that a rule names decides, so that a rule
  * for a tool is not widened by one for the shell or interpreter that started it.
@@ -56,6 +59,8 @@ typedef enum PolicyReason {
 
 typedef struct PolicyDecision {
         bool allowed;
+        bool recorded; /* allowed only because a rule says `enforcement: audit`; `reason` is why it
+                          would be denied */
         PolicyReason reason;
         /* The rule that decided, or the nearest one that did not; NULL where there is none. Of the
          * policy, or under POLICY_REASON_CEILING of the ceiling. */

@@ -227,6 +227,7 @@ char *json_decision(const PolicyRequest *request, const PolicyDecision *decision
         (void)json_object_set_new(object, "port", json_integer(request->port));
         set_text(object, "binary", request->program_count > 0 ? request->programs[0].path : "");
         set_bool(object, "allowed", decision->allowed);
+        set_bool(object, "recorded", decision->recorded);
         set_text(object, "reason", policy_reason_name(decision->reason));
         policy_decision_text(decision, request, text, sizeof(text));
         set_text(object, "text", text);

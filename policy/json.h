@@ -18,7 +18,8 @@ char *json_check(const char *file, const Policy *policy, const Diagnostics *diag
 char *json_show(
         const char *file, const Policy *policy, const PolicyPath *paths, uint32_t path_count);
 
-/* {"host", "port", "binary", "allowed", "reason", "text", "policy", "line", "column"} */
+/* {"host", "port", "binary", "allowed", "recorded", "reason", "text", "policy", "line", "column"}
+ */
 char *json_decision(const PolicyRequest *request, const PolicyDecision *decision);
 /* {"path", "access", "by": [{"path", "access", "origin", "line", "column"}]}; `by` are those of
  * `paths` that cover it. */

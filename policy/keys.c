@@ -246,8 +246,10 @@ static const Key endpoint_keys[] = {
                 AT(DraftEndpoint, enforcement),
                 .choices = WORDS("enforce", "audit"),
                 .initial = "enforce",
-                .help = "What happens to a request that the rules forbid: refuse it, or let it "
-                        "through and write it down." },
+                .help = "audit, to learn what a workload needs: programs that the policy does not "
+                        "name are "
+                        "let through to the endpoint and recorded. Where requests are read, so are "
+                        "those that the rules forbid." },
         { .name = "access",
                 .kind = KEY_CHOICE,
                 .effect = KEY_INSPECTION,

@@ -452,8 +452,8 @@ int build_requests(
         if (!reads_requests(endpoint->protocol)) {
                 if (endpoint->enforcement == POLICY_AUDIT)
                         build_find(build, POLICY_FINDING_WARNING, draft->enforcement->position,
-                                "network policy '%s': 'enforcement: audit' has no "
-                                "effect without a protocol",
+                                "network policy '%s': 'enforcement: audit' lets every program "
+                                "through to the endpoint, and records it",
                                 network);
                 return r | refuse_without_protocol(build, network, draft);
         }

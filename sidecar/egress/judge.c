@@ -138,19 +138,12 @@ void judge_decide(const Judge *judge, const Destination *destination, const Owne
         };
         PolicyDecision decision;
 
-        ret_verdict->passes = false;
         ret_verdict->decision = (PolicyDecision){ .reason = POLICY_REASON_HOST };
         (void)snprintf(ret_verdict->text, sizeof(ret_verdict->text), "no policy is in force");
         if (judge->policy == NULL)
                 return;
         decision = policy_decide(judge->policy, &request);
         ret_verdict->decision = decision;
-        /* Learning: the rule names host and port, and only the program is new. Addresses are never
-         * a matter of learning. */
-        ret_verdict->passes =
-                decision.allowed ||
-                (decision.reason == POLICY_REASON_BINARY && decision.endpoint != NULL &&
-                        decision.endpoint->enforcement == POLICY_AUDIT);
         policy_decision_text(&decision, &request, ret_verdict->text, sizeof(ret_verdict->text));
 }
 

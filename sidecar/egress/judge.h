@@ -26,8 +26,6 @@ typedef struct Judge Judge;
 typedef struct Verdict {
         PolicyDecision
                 decision; /* borrows from the policy: valid until the next judge_set_policy() */
-        bool passes; /* allowed, or a rule in audit mode names the place and lets other programs
-                        pass */
         char text[JUDGE_TEXT_SIZE]; /* the reason as a sentence */
 } Verdict;
 

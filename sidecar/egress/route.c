@@ -34,15 +34,15 @@ static void judge_whole(Connection *connection, Verdict *ret_verdict) {
         const Judge *judge = connection->egress->judge;
 
         judge_decide(judge, &connection->destination, connection->owner, NULL, ret_verdict);
-        if (ret_verdict->passes && connection->address_known && connection->corporate == NULL &&
-                !ret_verdict->decision.workload_loopback)
+        if (ret_verdict->decision.allowed && connection->address_known &&
+                connection->corporate == NULL && !ret_verdict->decision.workload_loopback)
                 judge_decide(judge, &connection->destination, connection->owner,
                         &connection->address, ret_verdict);
 }
 
 static void report_passing(Connection *connection, const Verdict *verdict) {
         connection_report(connection,
-                verdict->decision.allowed ? REPORT_ALLOWED : REPORT_LET_THROUGH, "policy",
+                verdict->decision.recorded ? REPORT_LET_THROUGH : REPORT_ALLOWED, "policy",
                 policy_reason_name(verdict->decision.reason), verdict->text, verdict);
 }
 
@@ -60,7 +60,7 @@ static void on_connected(void *context, int fd, const Address *address, const Er
         connection->upstream = fd;
         socket_no_delay(fd);
         judge_whole(connection, &verdict); /* the policy may be another than when this began */
-        if (!verdict.passes) {
+        if (!verdict.decision.allowed) {
                 connection_deny(connection, &verdict);
                 return;
         }
@@ -101,7 +101,7 @@ static void on_resolved(void *context, const Address *addresses, size_t count, c
         for (size_t i = 0; i < count && connection->corporate == NULL; i++) {
                 judge_decide(connection->egress->judge, &connection->destination, connection->owner,
                         &addresses[i], &verdict);
-                if (!verdict.passes) {
+                if (!verdict.decision.allowed) {
                         connection->address = addresses[i];
                         connection->address_known = true;
                         connection_deny(connection, &verdict);
@@ -173,7 +173,7 @@ static void decide(Connection *connection) {
                 &verdict);
         if (look_up(connection, &verdict))
                 return;
-        if (!verdict.passes) {
+        if (!verdict.decision.allowed) {
                 connection_deny(connection, &verdict);
                 return;
         }
@@ -208,7 +208,7 @@ static void rejudge(Connection *connection) {
         Verdict verdict;
 
         judge_whole(connection, &verdict);
-        if (verdict.passes || look_up(connection, &verdict))
+        if (verdict.decision.allowed || look_up(connection, &verdict))
                 return;
         socket_reset_on_close(connection->upstream);
         connection_deny(connection, &verdict);

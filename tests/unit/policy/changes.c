@@ -48,7 +48,7 @@ static bool check_change(const Case *item) {
 }
 
 static void says_what_a_change_opens(void **state) {
-        assert_int_equal(cases_run("tests/data/policy/changes.cases", check_change), 25);
+        assert_int_equal(cases_run("tests/data/policy/changes.cases", check_change), 26);
 }
 
 static bool check_ceiling(const Case *item) {
@@ -122,6 +122,21 @@ static void both_have_to_allow(void **state) {
         assert_false(policy_knows_host(bounded, "a.example.org"));
 }
 
+/* What is let through to be recorded is let through by both, too. */
+static void learning_stays_below_the_ceiling(void **state) {
+        cleanup(policy_unrefp) Policy *policy = policy_of(
+                "version: 1\n"
+                "network_policies:\n"
+                "  web: {endpoints: [{host: \"*.example.com\", port: 443, enforcement: audit}]}\n");
+        cleanup(policy_unrefp) Policy *ceiling = policy_of(narrow);
+        cleanup(policy_unrefp) Policy *bounded = NULL;
+
+        assert_int_equal(policy_bound(policy, ceiling, &bounded, NULL), 0);
+        assert_true(allows(policy, "a.example.com", 443, "/usr/bin/wget"));
+        assert_true(allows(bounded, "a.example.com", 443, "/usr/bin/curl"));
+        assert_false(allows(bounded, "a.example.com", 443, "/usr/bin/wget"));
+}
+
 static PolicyAccess access_of(const PolicyPath *paths, uint32_t count, const char *path) {
         for (uint32_t i = 0; i < count; i++)
                 if (strcmp(paths[i].path, path) == 0)
@@ -164,6 +179,7 @@ int main(void) {
                 cmocka_unit_test(says_what_a_change_opens),
                 cmocka_unit_test(says_what_a_ceiling_takes),
                 cmocka_unit_test(both_have_to_allow),
+                cmocka_unit_test(learning_stays_below_the_ceiling),
                 cmocka_unit_test(paths_are_intersected),
                 cmocka_unit_test(a_policy_is_bounded_once),
         };

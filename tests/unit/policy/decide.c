@@ -38,6 +38,7 @@ static bool ask(const Policy *policy, const Case *item, char *line) {
         PolicyRequest request = { .programs = programs };
         PolicyDecision decision;
         Address address;
+        bool recorded;
 
         (void)snprintf(whole, sizeof(whole), "%s", line);
         assert_non_null(answer);
@@ -48,6 +49,9 @@ static bool ask(const Policy *policy, const Case *item, char *line) {
         program = word(&question);
         address_text = word(&question);
         reason = word(&answer);
+        recorded = strcmp(reason, "recorded") == 0;
+        if (recorded)
+                reason = word(&answer);
         network = word(&answer);
 
         request.host = host;
@@ -60,7 +64,8 @@ static bool ask(const Policy *policy, const Case *item, char *line) {
         }
         decision = policy_decide(policy, &request);
         if (strcmp(policy_reason_name(decision.reason), reason) == 0 &&
-                decision.allowed == (strcmp(reason, "allowed") == 0) &&
+                decision.allowed == (recorded || strcmp(reason, "allowed") == 0) &&
+                decision.recorded == recorded &&
                 (network == NULL ||
                         (decision.network != NULL && strcmp(decision.network->key, network) == 0)))
                 return true;
@@ -82,7 +87,7 @@ static bool check(const Case *item) {
 }
 
 static void decides(void **state) {
-        assert_int_equal(cases_run("tests/data/policy/decisions.cases", check), 17);
+        assert_int_equal(cases_run("tests/data/policy/decisions.cases", check), 18);
 }
 
 /* ---- what a table does not show ---- */
