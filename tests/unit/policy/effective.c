@@ -45,7 +45,7 @@ static bool check(const Case *item) {
 }
 
 static void lists_what_a_session_gets(void **state) {
-        assert_int_equal(cases_run("tests/data/policy/paths.cases", check), 7);
+        assert_int_equal(cases_run("tests/data/policy/paths.cases", check), 8);
 }
 
 static void has_a_working_directory_of_its_own(void **state) {
