@@ -342,6 +342,18 @@ def test_HK5_hostile_root(node, bundle, number, tmp_path):
     assert sorted(os.listdir(container.folder)) == ["config.json", "rootfs"]
 
 
+@pytest.mark.parametrize("prefix", ["", "/proc/1/root", "../../../../../../../.."])
+def test_HK5_a_link_reads_nothing_of_the_node(node, bundle, prefix):
+    """A policy of the node that the pod was not given does not become its image's own by a link."""
+    node.policy("secret", "version: 1\n# secret\n")
+    container = bundle()
+    (container.rootfs / "etc/navigator").mkdir()
+    (container.rootfs / "etc/navigator/policy.yaml").symlink_to(f"{prefix}{node.policies}/secret.yaml")
+    result = container.run("cat", "/etc/navigator/policy.yaml")
+    assert "secret" not in result.stdout
+    assert result.stdout == POLICY or "navigator-hook: error: " in result.stderr
+
+
 # --- HK6
 
 def test_HK6_environment_of_the_runtime_and_the_image(node, bundle):
