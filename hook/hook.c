@@ -38,9 +38,18 @@ Jail hook_jail(const char *name, size_t result_max) {
         };
 }
 
+/* Engines write the names of annotations plainly; nobody who writes an annotation chooses how its
+ * name is encoded. */
+static bool mentions_us(const char *text, size_t size) {
+        return memmem(text, size, ANNOTATION_DOMAIN, strlen(ANNOTATION_DOMAIN)) != NULL;
+}
+
+/* HOOK_NOT_OURS: no annotation of ours. A node on which no jail can be built (a rootless engine's
+ * user namespace, say) must not fail the containers of others for that. */
 static int read_state(Hook *hook, Error *error) {
         const Jail jail = hook_jail("state parser", STATE_SIZE_MAX);
         cleanup_free char *text = NULL;
+        Error reason = { 0 };
         StateText input;
         size_t size;
 
@@ -48,9 +57,15 @@ static int read_state(Hook *hook, Error *error) {
                 return -1;
         input = (StateText){ .text = text, .size = size };
         tree_seed();
-        if (jail_run(&jail, state_parse, &input, &hook->state_data, &size, error) < 0)
+        if (jail_run(&jail, state_parse, &input, &hook->state_data, &size, &reason) < 0) {
+                if (reason.kind == ERROR_OS && !mentions_us(input.text, input.size))
+                        return HOOK_NOT_OURS;
+                *error = reason;
                 return -1;
-        return state_unpack(hook->state_data, size, &hook->state, error);
+        }
+        if (state_unpack(hook->state_data, size, &hook->state, error) < 0)
+                return -1;
+        return hook->state.annotated && !hook->state.pause ? 0 : HOOK_NOT_OURS;
 }
 
 /* Of one file of the bundle. 1: not there. */
@@ -169,12 +184,10 @@ static int forget(Hook *hook, Error *error) {
 }
 
 int hook_run(Hook *hook, Error *error) {
-        int r;
+        int r = read_state(hook, error);
 
-        if (read_state(hook, error) < 0)
-                return -1;
-        if (!hook->state.annotated || hook->state.pause)
-                return HOOK_NOT_OURS;
+        if (r != 0)
+                return r;
         if (open_proc(hook, error) < 0 || node_read(hook->node_path, &hook->node, error) < 0)
                 return -1;
         r = hook->state.stopped ? forget(hook, error) : prepare(hook, error);

@@ -51,6 +51,17 @@ static int find_owner(const Process *process, Rootfs *rootfs, Error *error) {
         return 0;
 }
 
+/* Without it no path of an image can be opened safely, and there is nothing to fall back to. */
+static int require_openat2(int directory, Error *error) {
+        cleanup_fd int fd = sys_openat2(directory, ".", O_PATH | O_CLOEXEC, 0, PLACE_RESOLVE);
+
+        if (fd < 0)
+                return error_set(error, ERROR_OS, errno,
+                        "openat2(2) does not work on this node (needs Linux 5.6 or later, and no "
+                        "filter)");
+        return 0;
+}
+
 /* In the container's namespace: the directory that is the rootfs by inode. */
 static int find_root(const char *path, Rootfs *rootfs, Error *error) {
         const char *const places[] = { path, "/" };
@@ -95,7 +106,8 @@ int rootfs_enter(
 
         rootfs.proc = proc;
         if (open_directory(path, &host_view, &rootfs.inode, error) < 0 ||
-                find_owner(process, &rootfs, error) < 0 || join(process, &rootfs, error) < 0)
+                require_openat2(host_view, error) < 0 || find_owner(process, &rootfs, error) < 0 ||
+                join(process, &rootfs, error) < 0)
                 return -1;
         if (find_root(path, &rootfs, error) < 0) {
                 (void)rootfs_leave(&rootfs, NULL);

@@ -20,7 +20,8 @@
  * CRI-O's copy, they stay below this. */
 #define STATE_SIZE_MAX ((size_t)4 * 1024 * 1024)
 
-#define ANNOTATION_PREFIX "navigator.sandbox/"
+#define ANNOTATION_DOMAIN "navigator.sandbox"
+#define ANNOTATION_PREFIX ANNOTATION_DOMAIN "/"
 #define ANNOTATION_INJECT ANNOTATION_PREFIX "inject"
 #define ANNOTATION_POLICY ANNOTATION_PREFIX "policy"
 #define ANNOTATION_TARGET ANNOTATION_PREFIX "container"

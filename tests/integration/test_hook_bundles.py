@@ -55,6 +55,21 @@ def test_HK1_nothing_of_ours_is_needed(node, bundle):
     assert not node.run.exists()
 
 
+def test_HK1_no_jail_stops_only_what_is_ours(node):
+    """A rootless engine: no identity to drop to. The containers of others run all the same."""
+    node.configuration.chmod(0o644)
+    program = f"/tmp/navigator-hook-{os.getpid()}"  # where another uid may go
+    shutil.copy(node.hook, program)
+    try:
+        for annotations, code in (({"example.com/x": "y"}, 0), ({"navigator.sandbox/inject": "true"}, 1)):
+            result = subprocess.run(["setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups", program],
+                                    input=json.dumps({"annotations": annotations}), capture_output=True, text=True, check=False)
+            assert result.returncode == code, result.stderr
+    finally:
+        os.unlink(program)
+    assert "cannot become uid" in result.stderr
+
+
 @pytest.mark.parametrize("kind", ["io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType"])
 def test_HK1_pause_container(node, bundle, kind):
     container = bundle()
