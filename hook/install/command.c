@@ -51,8 +51,7 @@ static const char *const outcomes[] = {
         [INSTALL_RESTART_WANTED] =
                 "the files are there; restart the container runtime to load them",
         [INSTALL_RESTARTED] = "done; the container runtime was restarted to load the handler",
-        [INSTALL_KEPT] = "sandboxed pods run on this node: the hook stays for them. Run this again "
-                         "when they are gone",
+        [INSTALL_KEPT] = "sandboxed pods run here: the hook stays for them; repeat when they are gone",
 };
 
 /* 0, or the exit code to leave with, plus one. */
