@@ -4,7 +4,7 @@
 /*
  * Record: what the hook tells the sidecar about one workload container, written on the host as root, once, before the container runs.
  *
- * It is a flat record (base/pack.h) in a file of its own; the hook sends that file's descriptor and the descriptors below over the launcher's
+ * It is a flat record (base/pack.h) in a file of its own; the hook sends a sealed copy of that file and the descriptors below over the launcher's
  * socket in one message. Everything here was true at creation; what matters later is checked again against the pidfd and the inodes.
  * docs/formats/record.md has the fields.
  */
@@ -20,7 +20,7 @@
 #define RECORD_RLIMITS_MAX 16U
 #define RECORD_ENVIRONMENT_MAX 4096U
 
-/* Where hook and sidecar meet: the hook mounts the pod's socket directory here, in the sidecar alone. */
+/* Where hook and sidecar meet: the hook mounts a small tmpfs here, in the sidecar alone. */
 #define RECORD_SOCKET_DIRECTORY "/run/navigator"
 #define RECORD_SOCKET_NAME "launcher.sock"
 
