@@ -11,6 +11,7 @@ pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.88)
 pkg_check_modules(event REQUIRED IMPORTED_TARGET libevent>=2.1.12)
 pkg_check_modules(event-openssl REQUIRED IMPORTED_TARGET libevent_openssl>=2.1.12)
 pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl>=3.0)
+pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib>=1.2.13)
 pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares>=1.18)
 
 # Debian ships these without a .pc file that works (ldns' names packages that are not in Debian).

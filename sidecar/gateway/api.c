@@ -71,9 +71,11 @@ static char *dump(json_t *document) {
 }
 
 char *api_discovery(RouteKind kind) {
+        /* kubectl speaks WebSocket for port-forward since 1.31, and there are wrappers that choose
+         * a kubectl by this. */
         if (kind == ROUTE_VERSION)
-                return dump(json_pack("{s:s,s:s,s:s}", "major", "1", "minor", "30", "gitVersion",
-                        "v1.30.0+navigator"));
+                return dump(json_pack("{s:s,s:s,s:s}", "major", "1", "minor", "32", "gitVersion",
+                        "v1.32.0+navigator"));
         if (kind == ROUTE_API)
                 return dump(json_pack("{s:s,s:[s]}", "kind", "APIVersions", "versions", "v1"));
         if (kind == ROUTE_GROUPS)

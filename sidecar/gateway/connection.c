@@ -111,6 +111,10 @@ static void answer_broken(Connection *connection, const Error *error) {
         answer_json(connection, code, api_status(code, error->text), false);
 }
 
+static const char *source_of(const Connection *connection) {
+        return connection->peer.local ? "unix" : "tls";
+}
+
 static void audit_denial(
         Connection *connection, const char *caller, unsigned code, const char *message) {
         char number[8];
@@ -118,7 +122,7 @@ static void audit_denial(
                 "caller",
                 caller,
                 "source",
-                connection->peer.local ? "unix" : "tls",
+                source_of(connection),
                 "namespace",
                 connection->route.pod_namespace,
                 "pod",
@@ -147,28 +151,79 @@ static int check_container(const Connection *connection, const ExecRequest *requ
                 connection->route.pod);
 }
 
-/* Hands the transport on; the connection is over. */
-static void upgrade(Connection *connection, const Handshake *handshake, ExecRequest *request) {
-        const SessionParts parts = {
-                .loop = connection->loop,
-                .control = connection->control,
-                .transport = connection->transport,
-                .request = request,
-                .protocol = handshake->protocol,
-        };
+static const HandshakeProtocols session_protocols = {
+        .find = remote_protocol,
+        .unnamed = REMOTE_PROTOCOL_CHANNEL,
+        .names = "v5.channel.k8s.io, v4.channel.k8s.io and channel.k8s.io are",
+};
 
-        if (response_write_upgrade(transport_output(connection->transport), handshake) < 0) {
-                (void)exec_request_free(request);
-                finish(connection);
-                return;
-        }
-        connection->transport = NULL;
-        connection->events->upgraded(connection->owner, connection, &parts);
+static const HandshakeProtocols forward_protocols = {
+        .find = port_forward_protocol,
+        .names = "SPDY/3.1+portforward.k8s.io and v4.channel.k8s.io are",
+};
+
+/* The answer is on its way and the transport handed on; NULL when there is no memory for it. */
+static Transport *upgrade(Connection *connection, const Handshake *handshake) {
+        if (response_write_upgrade(transport_output(connection->transport), handshake) == 0)
+                return take_ptr(connection->transport);
+        finish(connection);
+        return NULL;
 }
 
 static void begin_session(Connection *connection, const char *caller) {
         cleanup(exec_request_freep) ExecRequest *request = NULL;
+        SessionParts parts = { .loop = connection->loop, .control = connection->control };
         Handshake handshake;
+        Error error;
+
+        if (exec_request_new(connection->route.query, &request, &error) < 0 ||
+                check_container(connection, request, &error) < 0 ||
+                handshake_check(head_of(connection), &session_protocols, &handshake, &error) < 0) {
+                answer_error(connection, &error);
+                return;
+        }
+        if (control_session_count(connection->control) >= CONNECTION_SESSIONS_MAX) {
+                answer_status(connection, 429,
+                        "too many sessions are running; try again when one has ended");
+                return;
+        }
+        parts.transport = upgrade(connection, &handshake);
+        if (parts.transport == NULL)
+                return;
+        exec_request_set_caller(request, caller, source_of(connection));
+        parts.request = take_ptr(request);
+        parts.protocol = (RemoteProtocol)handshake.protocol;
+        connection->events->upgraded(connection->owner, connection, &parts);
+}
+
+static void begin_port_forward(Connection *connection, const char *caller) {
+        PortForwardParts parts = { .loop = connection->loop, .control = connection->control };
+        Handshake handshake;
+        Error error;
+
+        if (handshake_check(head_of(connection), &forward_protocols, &handshake, &error) < 0 ||
+                port_forward_check((PortForwardProtocol)handshake.protocol, connection->route.query,
+                        &error) < 0) {
+                answer_error(connection, &error);
+                return;
+        }
+        if (!connection->events->may_forward(connection->owner)) {
+                answer_status(connection, 429,
+                        "too many port-forwards are open; try again when one has ended");
+                return;
+        }
+        parts.transport = upgrade(connection, &handshake);
+        if (parts.transport == NULL)
+                return;
+        parts.query = connection->route.query;
+        parts.caller = caller;
+        parts.source = source_of(connection);
+        parts.protocol = (PortForwardProtocol)handshake.protocol;
+        connection->events->forwarding(connection->owner, connection, &parts);
+}
+
+/* What both want: no page of another site, and a sandbox to enter. */
+static void begin_stream(Connection *connection, const char *caller) {
         Error error;
 
         if (handshake_check_origin(head_of(connection), &error) < 0) {
@@ -177,16 +232,10 @@ static void begin_session(Connection *connection, const char *caller) {
         } else if (control_targets(connection->control)->count == 0) {
                 answer_status(connection, 503,
                         "the sandbox has no workload container that can be entered yet");
-        } else if (exec_request_new(connection->route.query, &request, &error) < 0 ||
-                   check_container(connection, request, &error) < 0 ||
-                   handshake_check(head_of(connection), &handshake, &error) < 0) {
-                answer_error(connection, &error);
-        } else if (control_session_count(connection->control) >= CONNECTION_SESSIONS_MAX) {
-                answer_status(connection, 429,
-                        "too many sessions are running; try again when one has ended");
+        } else if (connection->route.kind == ROUTE_EXEC) {
+                begin_session(connection, caller);
         } else {
-                exec_request_set_caller(request, caller, connection->peer.local ? "unix" : "tls");
-                upgrade(connection, &handshake, take_ptr(request));
+                begin_port_forward(connection, caller);
         }
 }
 
@@ -215,7 +264,7 @@ static bool is_served(const Connection *connection) {
         const Route *route = &connection->route;
         const Targets *targets = control_targets(connection->control);
 
-        if (route->kind == ROUTE_UNKNOWN || route->kind == ROUTE_PORT_FORWARD)
+        if (route->kind == ROUTE_UNKNOWN)
                 return false;
         if (connection->peer.local)
                 return true; /* there is one pod by this socket, whatever its caller calls it */
@@ -224,11 +273,15 @@ static bool is_served(const Connection *connection) {
         return route->pod[0] == '\0' || targets_is_pod(targets, route->pod_namespace, route->pod);
 }
 
-/* A POST is kubectl's second try at an exec, to be refused with the reason. */
+static bool is_stream(const Connection *connection) {
+        return connection->route.kind == ROUTE_EXEC || connection->route.kind == ROUTE_PORT_FORWARD;
+}
+
+/* A POST is kubectl's second try at a stream, to be refused with the reason. */
 static bool is_allowed_method(const Connection *connection) {
         HeadMethod method = head_of(connection)->method;
 
-        return method == HEAD_GET || (method == HEAD_POST && connection->route.kind == ROUTE_EXEC);
+        return method == HEAD_GET || (method == HEAD_POST && is_stream(connection));
 }
 
 static char *document(const Connection *connection) {
@@ -248,8 +301,8 @@ static void serve(Connection *connection, const char *caller) {
         else if (!is_allowed_method(connection))
                 answer_status(connection, 405,
                         "the server does not allow this method on the requested resource");
-        else if (connection->route.kind == ROUTE_EXEC)
-                begin_session(connection, caller);
+        else if (is_stream(connection))
+                begin_stream(connection, caller);
         else
                 answer_json(connection, 200, document(connection), head_of(connection)->keep_alive);
 }

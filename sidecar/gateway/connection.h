@@ -9,6 +9,7 @@
  * request, 60 s between two.
  */
 #include "sidecar/gateway/authorize.h"
+#include "sidecar/gateway/portforward.h"
 #include "sidecar/gateway/session.h"
 
 struct event_base;
@@ -18,10 +19,12 @@ typedef struct Transport Transport;
 
 #define CONNECTION_SESSIONS_MAX 256U /* running at once; the next is told to come again */
 
-/* Both from the loop, and the connection is the owner's to free then. */
+/* From the loop. With all but may_forward the connection is the owner's to free; free it last: the
+ * parts of a port-forward borrow from it. */
 typedef struct ConnectionEvents {
-        void (*upgraded)(void *owner, Connection *connection,
-                const SessionParts *parts); /* the parts are the owner's */
+        void (*upgraded)(void *owner, Connection *connection, const SessionParts *parts);
+        void (*forwarding)(void *owner, Connection *connection, const PortForwardParts *parts);
+        bool (*may_forward)(void *owner); /* false: too many do */
         void (*gone)(void *owner, Connection *connection);
 } ConnectionEvents;
 

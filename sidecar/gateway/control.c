@@ -7,6 +7,8 @@
  */
 #include "sidecar/gateway/control.h"
 
+#include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "sidecar/gateway/targets.h"
 
@@ -27,7 +29,7 @@ typedef enum RequestState {
 } RequestState;
 
 struct ControlRequest {
-        LIST_ENTRY(ControlRequest) entry;
+        TAILQ_ENTRY(ControlRequest) entry;
         Control *control;
         uint32_t id;
         RequestState state;
@@ -35,8 +37,12 @@ struct ControlRequest {
         const char *stop_reason;       /* a stop is wanted */
         bool stop_sent;
         const ControlSessionEvents *events;
+        uint16_t port; /* to connect to; 0: a session */
+        const ControlConnectEvents *connect_events;
         void *owner; /* NULL: has left */
 };
+
+TAILQ_HEAD(RequestList, ControlRequest);
 
 struct Control {
         int socket; /* borrowed */
@@ -48,13 +54,14 @@ struct Control {
         unsigned session_count;
         unsigned long dropped; /* audit events */
         Targets targets;
-        LIST_HEAD(, ControlRequest) requests;
-        WireMessage message; /* 160 KiB: one, and not on a stack */
+        struct RequestList requests; /* in the order they were asked */
+        WireMessage message;         /* 160 KiB: one, and not on a stack */
 };
 
 static void request_free(ControlRequest *request) {
-        request->control->session_count--;
-        LIST_REMOVE(request, entry);
+        if (request->port == 0)
+                request->control->session_count--;
+        TAILQ_REMOVE(&request->control->requests, request, entry);
         free(request);
 }
 
@@ -69,9 +76,13 @@ static void lose(Control *control, const char *why) {
 /* --- to the launcher --- */
 
 /* 0: sent; -EAGAIN: later; the launcher being gone is told by reading. */
-static int send_start(Control *control, ControlRequest *request) {
-        int r = wire_session_start_write(control->socket, request->id, request->start);
+static int send_request(Control *control, ControlRequest *request) {
+        int r;
 
+        if (request->port != 0)
+                r = wire_connect_write(control->socket, request->id, request->port);
+        else
+                r = wire_session_start_write(control->socket, request->id, request->start);
         if (r == -EAGAIN)
                 return r;
         request->state = REQUEST_SENT;
@@ -91,11 +102,11 @@ static int send_stop(Control *control, ControlRequest *request) {
 static void send_waiting(Control *control) {
         ControlRequest *request;
 
-        LIST_FOREACH(request, &control->requests, entry) {
+        TAILQ_FOREACH(request, &control->requests, entry) {
                 int r = 0;
 
                 if (request->state == REQUEST_WAITING)
-                        r = send_start(control, request);
+                        r = send_request(control, request);
                 if (r == 0 && request->stop_reason != NULL && !request->stop_sent &&
                         request->state == REQUEST_SENT)
                         r = send_stop(control, request);
@@ -110,24 +121,27 @@ static void on_writable(int fd, short what, void *data) {
         send_waiting(data);
 }
 
-ControlRequest *control_session_start(Control *control, const WireSessionStart *start,
-        const ControlSessionEvents *events, void *owner) {
-        ControlRequest *request = calloc(1, sizeof(*request));
+/* Takes its number and its place, and goes out if it can. */
+static ControlRequest *request_new(Control *control, const ControlRequest *from) {
+        ControlRequest *request = malloc(sizeof(*request));
 
         if (request == NULL)
                 return NULL;
-        *request = (ControlRequest){
-                .control = control,
-                .id = ++control->last_id,
-                .state = REQUEST_WAITING,
-                .start = start,
-                .events = events,
-                .owner = owner,
-        };
-        LIST_INSERT_HEAD(&control->requests, request, entry);
-        control->session_count++;
+        *request = *from;
+        request->control = control;
+        request->id = ++control->last_id;
+        request->state = REQUEST_WAITING;
+        if (request->port == 0)
+                control->session_count++;
+        TAILQ_INSERT_TAIL(&control->requests, request, entry);
         send_waiting(control);
         return request;
+}
+
+ControlRequest *control_session_start(Control *control, const WireSessionStart *start,
+        const ControlSessionEvents *events, void *owner) {
+        return request_new(
+                control, &(ControlRequest){ .start = start, .events = events, .owner = owner });
 }
 
 void control_session_stop(ControlRequest *request, const char *reason) {
@@ -143,6 +157,18 @@ void control_session_leave(ControlRequest *request, const char *reason) {
                 request_free(request);
         else
                 control_session_stop(request, reason);
+}
+
+ControlRequest *control_connect(
+        Control *control, uint16_t port, const ControlConnectEvents *events, void *owner) {
+        return request_new(control,
+                &(ControlRequest){ .port = port, .connect_events = events, .owner = owner });
+}
+
+void control_connect_leave(ControlRequest *request) {
+        request->owner = NULL;
+        if (request->state == REQUEST_WAITING)
+                request_free(request);
 }
 
 int control_ready(Control *control) {
@@ -171,11 +197,12 @@ void control_audit(Control *control, const char *event, const char *const *pairs
 
 /* --- from the launcher --- */
 
-static ControlRequest *find(Control *control, uint32_t id) {
+/* Of a session, or of a connection: a wrong kind of answer is one to nobody. */
+static ControlRequest *find(Control *control, uint32_t id, bool session) {
         ControlRequest *request;
 
-        LIST_FOREACH(request, &control->requests, entry)
-        if (request->id == id && request->state == REQUEST_SENT)
+        TAILQ_FOREACH(request, &control->requests, entry)
+        if (request->id == id && request->state == REQUEST_SENT && (request->port == 0) == session)
                 return request;
         return NULL;
 }
@@ -207,7 +234,7 @@ static int take_start(Control *control, WireMessage *message, Error *error) {
 }
 
 static int take_started(Control *control, WireMessage *message, Error *error) {
-        ControlRequest *request = find(control, message->header.id);
+        ControlRequest *request = find(control, message->header.id, true);
         const char *status;
         uint64_t number;
 
@@ -219,7 +246,7 @@ static int take_started(Control *control, WireMessage *message, Error *error) {
 }
 
 static int take_refused(Control *control, WireMessage *message, Error *error) {
-        ControlRequest *request = find(control, message->header.id);
+        ControlRequest *request = find(control, message->header.id, true);
         WireSessionRefused refused;
 
         if (wire_session_refused_read(message, &refused, error) < 0)
@@ -234,7 +261,7 @@ static int take_refused(Control *control, WireMessage *message, Error *error) {
 }
 
 static int take_ended(Control *control, WireMessage *message, Error *error) {
-        ControlRequest *request = find(control, message->header.id);
+        ControlRequest *request = find(control, message->header.id, true);
         bool signalled;
         uint8_t exit_code;
 
@@ -249,6 +276,33 @@ static int take_ended(Control *control, WireMessage *message, Error *error) {
         return 0;
 }
 
+static int take_connected(Control *control, WireMessage *message, Error *error) {
+        ControlRequest *request = find(control, message->header.id, false);
+        int fd = -1;
+
+        if (wire_connected_read(message, &fd, error) < 0)
+                return -1;
+        if (request != NULL && request->owner != NULL)
+                request->connect_events->connected(request->owner, take_fd(fd));
+        if (request != NULL)
+                request_free(request);
+        (void)fd_close(fd);
+        return 0;
+}
+
+static int take_connect_refused(Control *control, WireMessage *message, Error *error) {
+        ControlRequest *request = find(control, message->header.id, false);
+        const char *why;
+
+        if (wire_connect_refused_read(message, &why, error) < 0)
+                return -1;
+        if (request != NULL && request->owner != NULL)
+                request->connect_events->refused(request->owner, why);
+        if (request != NULL)
+                request_free(request);
+        return 0;
+}
+
 static const struct {
         WireType type;
         int (*handle)(Control *control, WireMessage *message, Error *error);
@@ -259,6 +313,8 @@ static const struct {
         { WIRE_SESSION_STARTED, take_started },
         { WIRE_SESSION_REFUSED, take_refused },
         { WIRE_SESSION_ENDED, take_ended },
+        { WIRE_CONNECTED, take_connected },
+        { WIRE_CONNECT_REFUSED, take_connect_refused },
 };
 
 static int take_message(Control *control, WireMessage *message, Error *error) {
@@ -300,7 +356,7 @@ int control_new(struct event_base *loop, int socket, const ControlEvents *events
         control->socket = socket;
         control->events = events;
         control->owner = owner;
-        LIST_INIT(&control->requests);
+        TAILQ_INIT(&control->requests);
         control->readable = event_new(loop, socket, EV_READ | EV_PERSIST, on_readable, control);
         control->writable = event_new(loop, socket, EV_WRITE, on_writable, control);
         if (control->readable == NULL || control->writable == NULL ||
@@ -313,8 +369,8 @@ int control_new(struct event_base *loop, int socket, const ControlEvents *events
 Control *control_free(Control *control) {
         if (control == NULL)
                 return NULL;
-        while (!LIST_EMPTY(&control->requests))
-                request_free(LIST_FIRST(&control->requests));
+        while (!TAILQ_EMPTY(&control->requests))
+                request_free(TAILQ_FIRST(&control->requests));
         if (control->readable != NULL)
                 event_free(control->readable);
         if (control->writable != NULL)

@@ -58,6 +58,19 @@ void control_session_stop(ControlRequest *request, const char *reason);
 /* The owner hears no more of it; a session that still runs is stopped. */
 void control_session_leave(ControlRequest *request, const char *reason);
 
+/* A connection to a port of the sandbox's network: connected() has a socket that may still be on
+ * its way, and is the owner's; refused() says why. After either the request is over. NULL: no
+ * memory. */
+typedef struct ControlConnectEvents {
+        void (*connected)(void *owner, int fd);
+        void (*refused)(void *owner, const char *why);
+} ControlConnectEvents;
+
+ControlRequest *control_connect(
+        Control *control, uint16_t port, const ControlConnectEvents *events, void *owner);
+/* The owner hears no more of it. */
+void control_connect_leave(ControlRequest *request);
+
 /* One event for the audit, pairs as for wire_audit_write(). Dropped, and counted in the next one,
  * when the launcher does not keep up. */
 void control_audit(Control *control, const char *event, const char *const *pairs);

@@ -28,8 +28,9 @@ static const struct timeval idle_time = { .tv_sec = 5 };
 typedef struct Client {
         TAILQ_ENTRY(Client) entry;
         Gateway *gateway;
-        Connection *connection; /* one of the two */
+        Connection *connection; /* one of the three */
         Session *session;
+        PortForward *forward;
 } Client;
 
 TAILQ_HEAD(ClientList, Client);
@@ -51,8 +52,8 @@ struct Gateway {
         Authorizer *authorizer;
         Listener *tls, *local;
         struct ClientList waiting; /* connections, the oldest first */
-        struct ClientList serving; /* sessions */
-        unsigned waiting_count;
+        struct ClientList serving; /* sessions and port-forwards */
+        unsigned waiting_count, forward_count;
         struct event *idle; /* when nobody has been here for a while */
         Error error;        /* why the role ends; kind 0: it was told to */
 };
@@ -79,6 +80,9 @@ static void client_free(Client *client) {
         }
         (void)connection_free(client->connection);
         (void)session_free(client->session);
+        if (client->forward != NULL)
+                gateway->forward_count--;
+        (void)port_forward_free(client->forward);
         free(client);
         if (is_idle(gateway))
                 (void)event_add(gateway->idle, &idle_time);
@@ -92,20 +96,52 @@ static void on_connection_gone(void *owner, Connection *connection) {
         client_free(owner);
 }
 
-static void on_upgraded(void *owner, Connection *connection, const SessionParts *parts) {
-        Client *client = owner;
+/* The connection has handed its transport on; the client stays. */
+static void begin_serving(Client *client) {
         Gateway *gateway = client->gateway;
 
         TAILQ_REMOVE(&gateway->waiting, client, entry);
         gateway->waiting_count--;
         TAILQ_INSERT_TAIL(&gateway->serving, client, entry);
-        client->connection = connection_free(connection);
+        client->connection = connection_free(client->connection);
+}
+
+static void on_upgraded(void *owner, Connection *connection, const SessionParts *parts) {
+        Client *client = owner;
+
         client->session = session_new(parts, on_session_gone, client);
+        begin_serving(client);
         if (client->session == NULL)
                 client_free(client);
 }
 
-static const ConnectionEvents connection_events = { on_upgraded, on_connection_gone };
+static void on_forward_gone(void *owner) {
+        client_free(owner);
+}
+
+static void on_forwarding(void *owner, Connection *connection, const PortForwardParts *parts) {
+        Client *client = owner;
+
+        client->forward = port_forward_new(parts, on_forward_gone, client);
+        begin_serving(client);
+        if (client->forward == NULL)
+                client_free(client);
+        else
+                client->gateway->forward_count++;
+}
+
+static bool may_forward(void *owner) {
+        const Client *client = owner;
+
+        return client->gateway->forward_count < GATEWAY_FORWARDS_MAX;
+}
+
+static const ConnectionEvents connection_events = {
+        on_upgraded,
+        on_forwarding,
+        may_forward,
+        on_connection_gone,
+};
 
 static void on_accept(void *owner, Transport *transport, const AuthorizePeer *peer) {
         Gateway *gateway = owner;

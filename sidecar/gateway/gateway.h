@@ -15,6 +15,7 @@ struct ConfineNeeds;
 struct event_base;
 typedef struct Gateway Gateway;
 
+#define GATEWAY_FORWARDS_MAX 32U     /* port-forwards at once */
 #define GATEWAY_CONNECTIONS_MAX 128U /* without a session; the oldest makes room for the next */
 
 /* Called once, between start and ready, when every file is read and every library warm. */

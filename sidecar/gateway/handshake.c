@@ -45,28 +45,29 @@ const char *handshake_token(const Head *head, size_t *ret_size) {
         return NULL;
 }
 
-static int choose_protocol(const Head *head, Handshake *handshake, Error *error) {
+static int choose_protocol(
+        const Head *head, const HandshakeProtocols *protocols, Handshake *handshake, Error *error) {
         const char *list = head_field(head, "sec-websocket-protocol");
         bool offered = false;
         const char *name;
         size_t size;
 
         while (list != NULL && next_name(&list, &name, &size)) {
-                RemoteProtocol protocol = remote_protocol(name, size);
+                int protocol = protocols->find(name, size);
 
                 offered = offered || !is_token(name, size);
-                if (protocol == REMOTE_PROTOCOL_NONE)
+                if (protocol == 0)
                         continue;
                 handshake->protocol = protocol;
                 handshake->name = name;
                 handshake->name_size = size;
                 return 0;
         }
-        if (offered)
+        if (offered || protocols->unnamed == 0)
                 return error_set(error, ERROR_INPUT, 0,
-                        "none of the offered WebSocket protocols is spoken here: "
-                        "v5.channel.k8s.io, v4.channel.k8s.io and channel.k8s.io are");
-        handshake->protocol = REMOTE_PROTOCOL_CHANNEL;
+                        "none of the offered WebSocket protocols is spoken here: %s",
+                        protocols->names);
+        handshake->protocol = protocols->unnamed;
         return 0;
 }
 
@@ -84,21 +85,22 @@ static int make_accept(const char *key, char accept[static HANDSHAKE_ACCEPT_SIZE
         return 0;
 }
 
-int handshake_check(const Head *head, Handshake *ret_handshake, Error *error) {
+int handshake_check(const Head *head, const HandshakeProtocols *protocols, Handshake *ret_handshake,
+        Error *error) {
         const char *key = head_field(head, "sec-websocket-key");
         const char *version = head_field(head, "sec-websocket-version");
         Handshake handshake = { 0 };
 
         if (head->method != HEAD_GET || !handshake_wanted(head))
                 return error_set(error, ERROR_INPUT, 0,
-                        "sessions are WebSockets here, begun by GET: SPDY is not spoken; kubectl "
-                        "has spoken WebSocket since 1.30");
+                        "sessions are WebSockets here, begun by GET: SPDY is not spoken. kubectl "
+                        "speaks WebSocket for exec since 1.30, for port-forward since 1.31");
         if (version == NULL || strcmp(version, "13") != 0)
                 return error_set(error, ERROR_INPUT, 0, "WebSocket version 13 is spoken here");
         if (key == NULL || strlen(key) != KEY_SIZE)
                 return error_set(
                         error, ERROR_INPUT, 0, "Sec-WebSocket-Key is missing or not of 16 bytes");
-        if (choose_protocol(head, &handshake, error) < 0)
+        if (choose_protocol(head, protocols, &handshake, error) < 0)
                 return -1;
         if (make_accept(key, handshake.accept, error) < 0)
                 return -1;

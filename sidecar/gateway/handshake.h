@@ -8,12 +8,18 @@
 
 #include "base/error.h"
 #include "sidecar/gateway/head.h"
-#include "sidecar/gateway/remotecommand.h"
 
 #define HANDSHAKE_ACCEPT_SIZE 29U /* base64 of a SHA-1, and its NUL */
 
+/* What a path speaks: find says the number of a name, 0 for one that is not spoken. */
+typedef struct HandshakeProtocols {
+        int (*find)(const char *name, size_t size);
+        int unnamed;       /* of a client that offers none; 0: it has to offer one */
+        const char *names; /* for the message: "a and b are" */
+} HandshakeProtocols;
+
 typedef struct Handshake {
-        RemoteProtocol protocol;
+        int protocol;
         const char *name; /* of the chosen protocol, in the head; not NUL-ended */
         size_t name_size; /* 0: the client offered none and gets none */
         char accept[HANDSHAKE_ACCEPT_SIZE];
@@ -24,7 +30,8 @@ bool handshake_wanted(const Head *head);
 
 /* The first offered protocol that we speak. ERROR_INPUT: not a WebSocket upgrade, or none of its
  * protocols is ours. */
-int handshake_check(const Head *head, Handshake *ret_handshake, Error *error);
+int handshake_check(const Head *head, const HandshakeProtocols *protocols, Handshake *ret_handshake,
+        Error *error);
 
 /* A browser's page of another site must not open a session with what the browser knows: an Origin
  * has to be that of the Host. ERROR_DENIED. */

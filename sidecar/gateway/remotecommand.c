@@ -13,10 +13,10 @@ static const struct {
         { "channel.k8s.io", REMOTE_PROTOCOL_CHANNEL },
 };
 
-RemoteProtocol remote_protocol(const char *name, size_t size) {
+int remote_protocol(const char *name, size_t size) {
         for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
                 if (strlen(protocols[i].name) == size && memcmp(protocols[i].name, name, size) == 0)
-                        return protocols[i].protocol;
+                        return (int)protocols[i].protocol;
         return REMOTE_PROTOCOL_NONE;
 }
 

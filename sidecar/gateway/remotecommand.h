@@ -29,8 +29,8 @@ typedef enum RemoteProtocol {
         REMOTE_PROTOCOL_V5,      /* and 255, N closes channel N */
 } RemoteProtocol;
 
-/* The protocol of this name; REMOTE_PROTOCOL_NONE for one we do not speak. */
-RemoteProtocol remote_protocol(const char *name, size_t size);
+/* The RemoteProtocol of this name; REMOTE_PROTOCOL_NONE for one we do not speak. */
+int remote_protocol(const char *name, size_t size);
 
 /* A resize is about 30 bytes, and several may lie in one message. */
 #define REMOTE_RESIZE_SIZE_MAX 1024U

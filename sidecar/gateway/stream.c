@@ -188,16 +188,21 @@ static size_t frame_header(uint8_t header[static FRAME_HEADER_MAX], size_t size)
         return 4;
 }
 
-static int send_part(Stream *stream, uint8_t channel, const void *data, size_t size) {
+int stream_send_framed(
+        Stream *stream, const void *head, size_t head_size, const void *data, size_t size) {
         struct evbuffer *output = transport_output(stream->transport);
-        uint8_t header[FRAME_HEADER_MAX + 1];
-        size_t header_size = frame_header(header, size + 1);
+        uint8_t header[FRAME_HEADER_MAX];
+        size_t header_size = frame_header(header, head_size + size);
 
-        header[header_size] = channel;
-        if (evbuffer_expand(output, header_size + 1 + size) != 0)
+        if (stream->closing)
+                return 0;
+        if (evbuffer_expand(output, header_size + head_size + size) != 0)
                 return -ENOMEM;
-        (void)evbuffer_add(output, header, header_size + 1);
-        (void)evbuffer_add(output, data, size);
+        (void)evbuffer_add(output, header, header_size);
+        (void)evbuffer_add(output, head, head_size);
+        if (size > 0)
+                (void)evbuffer_add(output, data, size);
+        brake(stream);
         return 0;
 }
 
@@ -205,16 +210,13 @@ int stream_send(Stream *stream, uint8_t channel, const void *data, size_t size) 
         const uint8_t *bytes = data;
         int r;
 
-        if (stream->closing)
-                return 0;
         do {
                 size_t part = size < STREAM_READ_MAX ? size : STREAM_READ_MAX;
 
-                r = send_part(stream, channel, bytes, part);
+                r = stream_send_framed(stream, &channel, 1, bytes, part);
                 bytes += part;
                 size -= part;
         } while (r == 0 && size > 0);
-        brake(stream);
         return r;
 }
 

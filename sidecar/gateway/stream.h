@@ -58,8 +58,13 @@ void stream_resume(Stream *stream);
 /* True: do not send more now, wait for room(). */
 bool stream_is_full(Stream *stream);
 
-/* One binary message: a channel byte and data. 0, or -ENOMEM. */
+/* Binary messages of a channel byte and data: one, unless there is more data than fits. 0, or
+ * -ENOMEM. */
 int stream_send(Stream *stream, uint8_t channel, const void *data, size_t size);
+
+/* One binary message of a head and data, together at most STREAM_READ_MAX. 0, or -ENOMEM. */
+int stream_send_framed(
+        Stream *stream, const void *head, size_t head_size, const void *data, size_t size);
 
 /* One binary message of what read(fd) gives, at most STREAM_READ_MAX. Returns its size, 0 at the
  * end of the file, or -errno. */

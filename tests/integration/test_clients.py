@@ -3,6 +3,8 @@
 import http.client
 import json
 import os
+import socket
+import subprocess
 import time
 
 import pytest
@@ -56,6 +58,24 @@ def test_CL3_copy_both_ways(pod, tmp_path):
     back = pod.kubectl("cp", f"{pod.name}:/sandbox/copied", tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == data, back.stderr
     pod.run("rm", "/sandbox/copied")
+
+
+def test_CL3_port_forward_reaches_the_sandboxs_loopback_alone(pod):
+    """A server in a session, a server of the workload's own: both on 127.0.0.1, and only the first is the sandbox's."""
+    server = "import socket\nl = socket.create_server(('127.0.0.1', 9099))\nprint('ready', flush=True)\nwhile True:\n c, _ = l.accept()\n c.sendall(c.recv(100)[::-1]); c.close()"
+    stream = pod.client.open(["python3", "-c", server])
+    stream.read_until(b"ready")
+    command = [kubectl_program(), "port-forward", pod.name, ":9099"]
+    kubectl = subprocess.Popen(command, env=pod.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        port = int(kubectl.stdout.readline().rsplit(":", 1)[1].split(" ")[0])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(b"olleh")
+            assert connection.recv(100) == b"hello"
+    finally:
+        kubectl.kill()
+        kubectl.wait()
+        stream.drop()
 
 
 @pytest.mark.parametrize("token, status", [("", 401), ("wrong", 401)])

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from helpers.launcher import Launcher
-from helpers.remotecommand import Refused
+from helpers.remotecommand import Refused, Stream
 
 SESSIONS = 1000
 
 
 def one(launcher, number: int) -> None:
     client = launcher.client() if number % 2 else launcher.local_client()
-    kind = number % 8
+    kind = number % 10
     if kind == 0:
         assert client.exec(["sh", "-c", "exit 7"]).code == 7
     elif kind == 1:
@@ -34,8 +34,15 @@ def one(launcher, number: int) -> None:
         stream = client.open(["cat"], stdin=True)
         stream.stdin(b"x" * 100_000)
         stream.drop()
-    else:
+    elif kind == 7:
         client.connect().close()
+    else:  # channels to a port that answers, and to one that does not
+        lines = {"Host": "x", "Authorization": f"Bearer {launcher.token}", "Sec-WebSocket-Protocol": "v4.channel.k8s.io"}
+        stream = Stream(client.connect(), f"/api/v1/namespaces/default/pods/demo/portforward?ports={launcher.port},1", lines)
+        stream.send(0, b"GET / HTTP/1.1\r\n")
+        if number % 3:
+            stream.read()
+        stream.drop()
 
 
 def descriptors(launcher) -> int:

@@ -32,6 +32,7 @@ LIBRARIES = {
     "ares": ("sidecar/egress/resolve.c",),
     "http_parser.h": ("sidecar/gateway/head.c", "sidecar/egress/request.c"),
     "event2/": ("sidecar/gateway/", "sidecar/egress/"),
+    "zlib.h": ("sidecar/gateway/spdy.c",),
     "openssl/": ("sidecar/gateway/certificate.c", "sidecar/gateway/handshake.c", "sidecar/gateway/tls.c", "cli/"),
 }
 

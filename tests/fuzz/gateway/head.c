@@ -4,6 +4,7 @@
  */
 #include "sidecar/gateway/head.h"
 #include "sidecar/gateway/handshake.h"
+#include "sidecar/gateway/remotecommand.h"
 #include "sidecar/gateway/route.h"
 
 #include <assert.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const HandshakeProtocols known = { .find = remote_protocol, .names = "those are" };
 
 static int feed(HeadReader *reader, const char *text, size_t size, size_t piece, size_t *ret_used) {
         Error error;
@@ -36,7 +39,7 @@ static void use(const Head *head) {
         if (route_parse(head->target, &route, &error) == 0)
                 assert(strlen(route.pod) <= ROUTE_POD_MAX);
         (void)handshake_check_origin(head, &error);
-        (void)handshake_check(head, &handshake, &error);
+        (void)handshake_check(head, &known, &handshake, &error);
         (void)handshake_token(head, &size);
 }
 

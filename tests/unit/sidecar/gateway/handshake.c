@@ -2,6 +2,7 @@
 
 #include "sidecar/gateway/handshake.h"
 
+#include "sidecar/gateway/remotecommand.h"
 #include "tests/helpers/unit.h"
 
 #include <stdlib.h>
@@ -10,6 +11,12 @@
 /* The key and answer of RFC 6455 section 1.3. */
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+static const HandshakeProtocols known = {
+        .find = remote_protocol,
+        .unnamed = REMOTE_PROTOCOL_CHANNEL,
+        .names = "those are",
+};
 
 static Head upgrade(const char *protocols) {
         Head head = {
@@ -51,7 +58,7 @@ static void test_protocols(void **state) {
                 const Head head = upgrade(protocols[i].offered);
                 Handshake handshake = { 0 };
                 Error error = { 0 };
-                int r = handshake_check(&head, &handshake, &error);
+                int r = handshake_check(&head, &known, &handshake, &error);
 
                 assert_int_equal(r, protocols[i].chosen == REMOTE_PROTOCOL_NONE ? -1 : 0);
                 if (r < 0)
@@ -83,7 +90,7 @@ static void test_broken(void **state) {
                 for (size_t k = 0; k < head.field_count; k++)
                         if (strcmp(head.fields[k].name, broken[i].name) == 0)
                                 head.fields[k].value = broken[i].value;
-                assert_int_equal(handshake_check(&head, &handshake, &error), -1);
+                assert_int_equal(handshake_check(&head, &known, &handshake, &error), -1);
                 assert_non_null(strstr(error.text, broken[i].says));
         }
 }
@@ -94,7 +101,7 @@ static void test_post(void **state) {
         Error error;
 
         head.method = HEAD_POST;
-        assert_int_equal(handshake_check(&head, &handshake, &error), -1);
+        assert_int_equal(handshake_check(&head, &known, &handshake, &error), -1);
 }
 
 static const struct {
