@@ -128,7 +128,7 @@ static void audit(PortForward *forward, uint16_t port) {
         };
 
         (void)snprintf(number, sizeof(number), "%u", port);
-        control_audit(forward->control, "port-forward", pairs);
+        control_audit(forward->control, "port_forward", pairs);
 }
 
 int lane_open(PortForward *forward, uint32_t id, uint16_t port, Error *error) {

@@ -535,7 +535,7 @@ def test_health_needs_no_token_and_follows_the_targets(launcher):
 
 @pytest.mark.parametrize("target, code", [
     ("/api?timeout=32s", 200), ("/apis", 200), ("/api/v1", 200), ("/version", 200), ("/api/v1/namespaces/default/pods/any", 200),
-    ("/", 404), ("/api/v1/namespaces/default", 200), ("/api/v1/namespaces", 404), ("/api/v1/namespaces/default/pods/x/portforward", 404), ("/apis/apps/v1", 404),
+    ("/", 404), ("/api/v1/namespaces/default", 200), ("/api/v1/namespaces", 404), ("/api/v1/namespaces/default/pods/x/portforward", 400), ("/apis/apps/v1", 404),
     ("/api/v1/namespaces/default/pods/UPPER", 400), ("//api", 404), ("/api/../apis", 404)])
 def test_documents(launcher, target, code):
     head, body = request_lines(launcher, "GET", target)

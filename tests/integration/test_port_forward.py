@@ -74,7 +74,7 @@ def test_CL3_kubectl_port_forward(launcher, server):
         for size in (0, 1, 300_000, 8_000_000):
             data = os.urandom(size)
             assert there_and_back(port, data) == data
-    events = [fields for event, fields in launcher.audits if event == "port-forward"]
+    events = [fields for event, fields in launcher.audits if event == "port_forward"]
     assert {"caller": "token", "source": "tls", "port": str(server)} in events
 
 
