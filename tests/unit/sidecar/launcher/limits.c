@@ -11,7 +11,7 @@
 
 #define HELD 4096U /* of either resource, in the child, before the limits are taken */
 
-static bool has(int resource, rlim_t soft, rlim_t hard) {
+static bool has(enum __rlimit_resource resource, rlim_t soft, rlim_t hard) {
         struct rlimit limit;
 
         return getrlimit(resource, &limit) == 0 && limit.rlim_cur == soft && limit.rlim_max == hard;
