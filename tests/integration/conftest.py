@@ -198,3 +198,6 @@ def network():
     made = Network()
     yield made
     made.close()
+
+
+other_network = network  # and one for another pod

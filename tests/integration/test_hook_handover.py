@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from helpers import record
-from helpers.bundle import PATH, Bundle, Listener, Network, inode
+from helpers.bundle import PATH, Bundle, Listener, inode
 
 POLICY = "version: 1\n# für jeden Pod\n"
 
@@ -185,18 +185,16 @@ def test_another_file_system_in_place_of_the_sockets(node, pod):
     listener.close()
 
 
-def test_pod_id_of_another_network_namespace(node, pod, bundle):
+def test_pod_id_of_another_network_namespace(node, pod, bundle, other_network):
     """A pod's author who writes another pod's id gets nothing of it, and gives it nothing."""
     _, sidecar = pod
     listener = start_sidecar(sidecar)
-    network = Network()
     foreign = bundle()
-    foreign.join(network, "pod-1")
+    foreign.join(other_network, "pod-1")
     foreign.call("app")
     foreign.start()
     assert listener.nothing()
     assert "not the same network namespace" in node.log()
-    network.close()
     listener.close()
 
 
@@ -213,15 +211,13 @@ def test_dead_containers_are_forgotten(node, pod, bundle, network):
     assert not node.pod("pod-1").exists()
 
 
-def test_what_a_killed_runtime_left_goes_with_the_next_sidecar(node, pod, bundle):
+def test_what_a_killed_runtime_left_goes_with_the_next_sidecar(node, pod, bundle, other_network):
     workload, sidecar = pod
-    network = Network()
     left = bundle()
-    left.join(network, "pod-0")
+    left.join(other_network, "pod-0")
     left.call("app")
     left.start()
     left.kill()
-    network.close()
     assert (node.pod("pod-0") / f"{left.id}.record").exists()
     workload.start()
     listener = start_sidecar(sidecar)
