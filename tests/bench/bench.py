@@ -124,7 +124,7 @@ def print_table(outcome: Outcome, table: list, console) -> None:
         console.line(f"{outcome.medians[f'parallel_{name}']:10.0f}  {text}")
     console.line(f"\n{'PSS KiB':>10}  when idle, after a session of kubectl")
     for role, held in outcome.processes.items():
-        console.line(f"{held.pss:10}  {role} ({held.private} of its own)")
+        console.line(f"{held.pss:10}  {role} ({held.written} written to)")
     console.line(f"\n{'measured':>10}  {'goal':>10}")
     for (text, value, limit, met), goal in zip(outcome.goals, GOALS):
         console.line(f"{value:10.2f}  {'>=' if goal.at_least else '<='} {limit:7.0f}  {'ok ' if met else 'BAD'} {text}")

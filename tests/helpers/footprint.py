@@ -15,13 +15,13 @@ class Held:
     pid: int
     fds: int
     pss: int      # KiB: its pages, each divided by how many share it
-    private: int  # KiB: written pages of nobody else, which is where a leak shows; code comes and goes with its use
+    written: int  # KiB: anonymous memory, where a leak shows; pages of files come and go with use
 
 
 def held_by(pid: int) -> Held:
     lines = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
     sizes = {words[0].rstrip(":"): int(words[1]) for words in lines}
-    return Held(pid, len(os.listdir(f"/proc/{pid}/fd")), sizes["Pss"], sizes["Private_Dirty"])
+    return Held(pid, len(os.listdir(f"/proc/{pid}/fd")), sizes["Pss"], sizes["Anonymous"])
 
 
 def of(pod) -> dict:
