@@ -9,7 +9,6 @@
 #include "node/report.h"
 #include "node/retire.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -114,14 +113,12 @@ static int run_with_server(int (*verb)(Server)) {
         char address[256];
         Error error = { 0 };
         Server server;
-        int r;
 
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-                server_from_environment(address, &server, &error) < 0)
-                return log_error(&error, "starting") < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        r = verb(server);
-        curl_global_cleanup();
-        return r;
+        if (server_from_environment(address, &server, &error) < 0) {
+                (void)log_error(&error, "starting");
+                return EXIT_FAILURE;
+        }
+        return verb(server);
 }
 
 static int run_canary(void) {

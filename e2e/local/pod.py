@@ -125,10 +125,10 @@ class Pod:
         result = self.engine.run("logs", self.container(container), check=False)
         return result.stdout + result.stderr
 
-    def podman_exec(self, container: str, *argv, user: str = "", check: bool = False) -> subprocess.CompletedProcess:
+    def podman_exec(self, container: str, *argv, user: str = "", check: bool = False, timeout: float = 120) -> subprocess.CompletedProcess:
         """Not through the sandbox: what the node's administrator, or the workload itself, does."""
         options = ["--user", user] if user else []
-        return self.engine.run("exec", *options, self.container(container), *argv, check=check)
+        return self.engine.run("exec", *options, self.container(container), *argv, check=check, timeout=timeout)
 
     @property
     def environment(self) -> dict:

@@ -22,7 +22,7 @@ import time
 
 import pytest
 
-from helpers.launcher import LOGIN, STDERR, STDIN, STDOUT, TTY, Launcher
+from helpers.launcher import LOGIN, STDERR, STDOUT, Launcher
 from helpers.remotecommand import STATUS, STDOUT as STDOUT_CHANNEL, Refused
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The form of files: their length, their licence line, nothing left behind."""
+"""The form of files: their length, their licence line, nothing left behind, nothing at the top of the tree that is not meant to be there."""
 import tree
 
 LINES_MAX = 700
@@ -7,7 +7,10 @@ LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LEFT_BEHIND = r"\b(TODO|FIXME|XXX|HACK)\b|not implemented(?!\")|for now\b"
 WITH_LICENCE = (".c", ".h", ".py", ".cmake", ".yaml", ".yml", ".go", ".sh", "")
 
-complaints = []
+TOP = {*tree.CODE, "charts", "cmake", "docs", "e2e", "manifests", "tests", ".ci", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore", "CMakeLists.txt",
+       "CMakePresets.json", "CONTRIBUTING.md", "LICENSE", "NEWS.md", "README.md", "SECURITY.md"}
+
+complaints = [f"{name}: does not belong at the top of the tree" for name in sorted({path.parts[0] for path in tree.files()} - TOP)]
 paths = [path for path in tree.files() if path.suffix in (*WITH_LICENCE, ".md") and path.name not in ("LICENSE", ".gitignore")]
 for path in paths:
     source = tree.text(path)

@@ -59,3 +59,16 @@ def gateway(shared):
     yield gateway
     gateway.close()
     shared.gateways.remove(gateway)
+
+
+@pytest.fixture
+def shell(pod):
+    """shell(*argv): a session in the `pod` of the test's own module."""
+    gateway = pod.gateway()
+
+    def run(*argv, **options):
+        return gateway.run(list(argv), flags=0b1110, **options)
+
+    run.gateway = gateway
+    yield run
+    gateway.close()

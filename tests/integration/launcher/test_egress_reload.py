@@ -6,8 +6,8 @@ import time
 
 import outside
 import pytest
+from egress import curl, events, heard, wait_for
 from runc_pod import Pod
-from test_egress import curl, events, heard, wait_for
 
 POLICY = """
 version: 1
@@ -52,18 +52,6 @@ def pod(build, tmp_path):
         print(pod.log("sidecar"), *pod.audit(), sep="\n")
         pod.world.kill()
         pod.destroy()
-
-
-@pytest.fixture
-def shell(pod):
-    gateway = pod.gateway()
-
-    def run(*argv, **options):
-        return gateway.run(list(argv), flags=0b1110, **options)
-
-    run.gateway = gateway
-    yield run
-    gateway.close()
 
 
 def generations(pod):

@@ -131,7 +131,7 @@ def test_pr19_second_launcher_refuses(make_pod):
     pod.gateway()
     done = subprocess.run(
         ["runc", "--root", pod.directory / "runc", "exec", f"{pod.name}-sidecar", "/usr/libexec/navigator/navigator-sidecar", "--gateway", "/bin/sh", "--port", "99"],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, check=False, timeout=20,
     )
     assert done.returncode == 1 and "runs in this container already" in done.stderr
 
