@@ -10,6 +10,7 @@ import pytest
 
 from helpers.launcher import Launcher
 from helpers.remotecommand import Refused, Stream
+from helpers.sanitizers import skip_with_sanitizers
 
 SESSIONS = 1000
 
@@ -50,6 +51,7 @@ def descriptors(launcher) -> int:
 
 
 def test_a_thousand_sessions_leave_nothing(programs, tmp_path):
+    skip_with_sanitizers(programs, "valgrind and sanitizers exclude each other; LeakSanitizer watches this build instead")
     if not shutil.which("valgrind"):
         pytest.skip("valgrind is not installed")
     report = tmp_path / "valgrind.log"

@@ -2,12 +2,14 @@
 """The short form of tests/soak/run: some hundreds of sessions, and what they leave. How fast they were is judged by tests/soak/run alone."""
 import pytest
 
+from helpers.sanitizers import skip_with_sanitizers
 from helpers.stopwatch import Stopwatch
 from soak.soak import PROGRAM, SHORT, WARM_UP, soak
 
 
 @pytest.mark.parametrize("way", ["unix", "tls"])
 def test_soak(pods, programs, way):
+    skip_with_sanitizers(programs, "sanitizers keep freed memory on purpose, so its growth says nothing")
     sandbox = pods.fresh()
     stopwatch = Stopwatch(programs)
     opened = stopwatch.tls_session if way == "tls" else stopwatch.local_session

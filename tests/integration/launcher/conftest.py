@@ -55,7 +55,10 @@ def shared(build):
 
 @pytest.fixture
 def gateway(shared):
-    gateway = shared.gateway()
+    try:
+        gateway = shared.gateway()
+    except (TimeoutError, EOFError, OSError) as error:
+        pytest.fail(f"no target from the launcher: {error}; sidecar:\n{shared.log('sidecar')[-3000:]}\n{shared.log('sidecar.out')[-2000:]}")
     yield gateway
     gateway.close()
     shared.gateways.remove(gateway)
