@@ -110,7 +110,7 @@ static int fill(RouteKind kind, const Segment *segments, Route *route, Error *er
 int route_parse(const char *target, Route *ret_route, Error *error) {
         size_t size = strcspn(target, "?");
         Route route = { .query = target[size] == '?' ? target + size + 1 : "" };
-        Segment all[SEGMENTS_MAX];
+        Segment all[SEGMENTS_MAX] = { 0 };
         const Segment *segments = all;
         size_t count = 0;
 

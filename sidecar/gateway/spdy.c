@@ -223,7 +223,7 @@ static int read_headers(Text block, SpdyFrame *frame, Error *error) {
 
 static int read_open(SpdyReader *reader, size_t size, SpdyFrame *frame, Error *error) {
         uint8_t block[BLOCK_SIZE_MAX];
-        size_t block_size;
+        size_t block_size = 0;
 
         if (size < OPEN_HEADERS_AT)
                 return error_set(error, ERROR_PEER, 0, "a SPDY frame is cut off");
