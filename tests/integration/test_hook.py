@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.policies import POL
+from helpers.sanitizers import skip_with_sanitizers
 from local import images
 from local.progress import Failure
 
@@ -54,6 +55,7 @@ def test_HK1_container_without_our_annotation(node, tmp_path):
 
 
 def test_HK1_reads_the_state_alone(programs, tmp_path):
+    skip_with_sanitizers("their run-time is a shared library, which the loader opens")
     trace = tmp_path / "trace"
     strace = shutil.which("strace")
     if not strace:
@@ -119,11 +121,6 @@ def test_HK6_environment_of_the_image_means_nothing(hook):
     result = hook.engine.run("run", "--rm", "--network", "none", *ANNOTATION, *options, images.reference("workload"), "/usr/bin/cat",
                              "/etc/navigator/policy.yaml", check=False)
     assert result.stdout == POL, result.stderr
-
-
-def test_HK6_static(programs):
-    text = subprocess.run(["readelf", "-lW", programs / "navigator-hook"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    assert "INTERP" not in text
 
 
 def test_HK9_login_shells(pod):
