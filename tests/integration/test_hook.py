@@ -55,7 +55,7 @@ def test_HK1_container_without_our_annotation(node, tmp_path):
 
 
 def test_HK1_reads_the_state_alone(programs, tmp_path):
-    skip_with_sanitizers("their run-time is a shared library, which the loader opens")
+    skip_with_sanitizers(programs, "their run-time is a shared library, which the loader opens")
     trace = tmp_path / "trace"
     strace = shutil.which("strace")
     if not strace:

@@ -294,5 +294,5 @@ def test_PR19_nothing_that_interprets(pod, program):
 def test_PR19_no_second_launcher(pod):
     result = pod.podman_exec("navigator", "/usr/bin/navigator-sidecar", timeout=20)  # one that is let in serves until it is ended
     assert result.returncode != 0
-    assert "already" in result.stderr + result.stdout
+    assert "runs in this container already" in result.stderr + result.stdout
     assert pod.run("echo", "alive").out == "alive\n"

@@ -171,6 +171,9 @@ def test_pr18_capabilities_of_ours(shared, gateway):
 
         (role,), (keeper,), (launcher,) = named(shared, "navigator-gateway"), named(shared, "keeper"), named(shared, "navigator-sidecar")
         assert set(sets(role).values()) == {0}
+        # a uid of its own: what runs as the launcher's may signal it and open its socket
+        ids = dict(line.split(":", 1) for line in Path(f"/proc/{role}/status").read_text().splitlines() if line.startswith(("Uid", "Gid", "Groups")))
+        assert {name: value.split() for name, value in ids.items()} == {"Uid": ["64701"] * 4, "Gid": ["64701"] * 4, "Groups": []}
         assert sets(keeper) == {"CapInh": 0, "CapPrm": 1 << 5, "CapEff": 1 << 5, "CapBnd": 0, "CapAmb": 0}
         assert sets(launcher)["CapInh"] == sets(launcher)["CapAmb"] == 0
         assert sets(launcher)["CapEff"] & (1 << 12 | 1 << 13) == 0  # NET_ADMIN, NET_RAW
