@@ -156,21 +156,35 @@ static void deny_bits(Rules *rules, int call, unsigned argument, uint64_t mask, 
         deny(rules, call, EPERM, 1, &comparison);
 }
 
+static bool any_allowed(uint64_t first, uint64_t count) {
+        for (size_t i = 0; i < sizeof(allowed_families) / sizeof(allowed_families[0]); i++)
+                if (allowed_families[i] >= first && allowed_families[i] - first < count)
+                        return true;
+        return false;
+}
+
+/* What is denied goes by aligned blocks, each one comparison of the upper bits: a session installs
+ * the filter anew, and the kernel checks and translates every instruction of it. */
 static void deny_families(Rules *rules, int call) {
-        const struct scmp_arg_cmp beyond = { .arg = 0, .op = SCMP_CMP_GE, .datum_a = FAMILIES_END };
+        const struct scmp_arg_cmp beyond = {
+                .arg = 0, .op = SCMP_CMP_GE, .datum_a = FAMILIES_END
+        };
         /* the other netlink protocols reach kernel subsystems; 0 is what getifaddrs() asks */
         const struct scmp_arg_cmp netlink[] = {
                 { .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = INT_MASK, .datum_b = AF_NETLINK },
                 { .arg = 2, .op = SCMP_CMP_NE, .datum_a = 0 },
         };
+        uint64_t first = 0;
 
-        for (uint64_t family = 0; family < FAMILIES_END; family++) {
-                bool allowed = false;
+        while (first < FAMILIES_END) {
+                uint64_t count = 1;
 
-                for (size_t i = 0; i < sizeof(allowed_families) / sizeof(allowed_families[0]); i++)
-                        allowed = allowed || allowed_families[i] == family;
-                if (!allowed)
-                        deny_bits(rules, call, 0, INT_MASK, family);
+                while (first % (2 * count) == 0 && first + 2 * count <= FAMILIES_END &&
+                        !any_allowed(first, 2 * count))
+                        count *= 2;
+                if (!any_allowed(first, count))
+                        deny_bits(rules, call, 0, INT_MASK & ~(count - 1), first);
+                first += count;
         }
         deny(rules, call, EPERM, 1, &beyond);
         deny(rules, call, EPERM, 2, netlink);
