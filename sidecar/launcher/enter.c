@@ -258,8 +258,8 @@ static void explain_rule(const EnterReport *report, const Target *target, Error 
 
         if (report->code == ELOOP)
                 (void)error_set(ret_error, ERROR_INPUT, 0,
-                        "policy: %s '%s' leads through a symbolic link%s: write its target",
-                        key, rule->path, mode);
+                        "policy: %s '%s' leads through a symbolic link%s: write its target", key,
+                        rule->path, mode);
         else if (report->code == ENOENT && !target->landlock.hard)
                 (void)error_set(ret_error, ERROR_INPUT, 0,
                         "policy: none of the paths it lists exists in the container");
@@ -280,6 +280,7 @@ static uint8_t explain_command(const EnterReport *report, const char *program, E
 
 uint8_t enter_explain(const EnterReport *report, const Target *target, const char *directory,
         const char *program, Error *ret_error) {
+        const char *cgroup;
         int code = report->code;
 
         switch ((int)report->step) {
@@ -288,9 +289,10 @@ uint8_t enter_explain(const EnterReport *report, const Target *target, const cha
                         "cannot start one more process in the sidecar");
                 return 0;
         case ENTER_CGROUP:
+                cgroup = target->record.cgroups[report->detail];
                 (void)error_set(ret_error, ERROR_OS, code,
                         "cannot join the container's cgroup '%s'",
-                        target->record.cgroups[report->detail]);
+                        cgroup[0] != '\0' ? cgroup : "version 2");
                 return 0;
         case ENTER_ROOT:
                 (void)error_set(ret_error, ERROR_OS, code == EXDEV ? 0 : code,

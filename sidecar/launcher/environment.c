@@ -7,6 +7,8 @@
  */
 #include "sidecar/launcher/environment.h"
 
+#include "base/proxy.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
@@ -134,6 +136,9 @@ int environment_build(const Record *record, const WireSessionStart *start,
 
         for (size_t i = 0; record->environment[i] != NULL; i++)
                 if (environment_add(&environment, record->environment[i], error) < 0)
+                        return -1;
+        for (size_t i = 0; proxy_variables[i] != NULL; i++)
+                if (environment_add(&environment, proxy_variables[i], error) < 0)
                         return -1;
         if (environment_put(&environment, "HOME", home, error) < 0 ||
                 environment_put(&environment, "USER", identity->name, error) < 0 ||

@@ -27,12 +27,13 @@
 
 /* What Debian 12's header does not have; numbers from the kernel's include/uapi/linux/landlock.h.
  */
-#define ACCESS_TRUNCATE (1ULL << 14)     /* ABI 3, Linux 6.2 */
-#define ACCESS_IOCTL_DEVICE (1ULL << 15) /* ABI 5, Linux 6.10 */
-#define ACCESS_RESOLVE_UNIX (1ULL << 16)         /* ABI 9, Linux 7.1: connecting to a socket file */
+#define ACCESS_TRUNCATE (1ULL << 14)           /* ABI 3, Linux 6.2 */
+#define ACCESS_IOCTL_DEVICE (1ULL << 15)       /* ABI 5, Linux 6.10 */
+#define ACCESS_RESOLVE_UNIX (1ULL << 16)       /* ABI 9, Linux 7.1: connecting to a socket file */
 #define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0) /* ABI 6, Linux 6.12 */
 #define SCOPE_SIGNAL (1ULL << 1)               /* ABI 6 */
-#define RESTRICT_LOG_NEW_EXECUTABLE_ON (1U << 1) /* ABI 7, Linux 6.15: denials are audited after execve */
+#define RESTRICT_LOG_NEW_EXECUTABLE_ON                                                             \
+        (1U << 1) /* ABI 7, Linux 6.15: denials are audited after execve */
 
 /* struct landlock_ruleset_attr as of ABI 6; an older kernel is given the part that it knows.
  * Network rights (ABI 4, 10) are not handled: the session's network is a namespace of its own, and

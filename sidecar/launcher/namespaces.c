@@ -2,8 +2,8 @@
 
 /*
  * Joining by pidfd is one system call for all namespaces: the process is in all of them or in none,
- * and a pid that was recycled meanwhile cannot be meant. The network comes first and by its own
- * descriptor: after joining a user namespace below ours we would have no say in it.
+ * and a pid that was recycled meanwhile cannot be meant. The network comes by its own
+ * descriptor: it is the sandbox's, not the workload's.
  */
 #include "sidecar/launcher/namespaces.h"
 
@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,11 +19,22 @@ static const struct {
         const char *file;
         int flag;
 } joined[] = {
-        { "ns/user", CLONE_NEWUSER },
         { "ns/mnt", CLONE_NEWNS },
         { "ns/ipc", CLONE_NEWIPC },
         { "ns/uts", CLONE_NEWUTS },
         { "ns/cgroup", CLONE_NEWCGROUP },
+};
+
+/* What a pod's containers have in common, or nobody can be entered. A user namespace of a
+ * container's own would give every number here another meaning. */
+static const struct {
+        const char *file;
+        const char *refusal;
+} common[] = {
+        { "ns/pid", "the container has a pid namespace of its own: the pod needs "
+                    "shareProcessNamespace: true" },
+        { "ns/user", "the container has another user namespace than the sidecar: the containers "
+                     "of a pod share one" },
 };
 
 static int differs(int proc_fd, pid_t pid, const char *file, bool *ret_differs, Error *error) {
@@ -44,12 +54,12 @@ int namespaces_compare(int proc_fd, pid_t pid, int *ret_flags, Error *error) {
         bool other = false;
         int flags = 0;
 
-        if (differs(proc_fd, pid, "ns/pid", &other, error) < 0)
-                return -1;
-        if (other)
-                return error_set(error, ERROR_DENIED, 0,
-                        "the container has a pid namespace of its own: the pod needs "
-                        "shareProcessNamespace: true");
+        for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+                if (differs(proc_fd, pid, common[i].file, &other, error) < 0)
+                        return -1;
+                if (other)
+                        return error_set(error, ERROR_DENIED, 0, "%s", common[i].refusal);
+        }
         for (size_t i = 0; i < sizeof(joined) / sizeof(joined[0]); i++) {
                 if (differs(proc_fd, pid, joined[i].file, &other, error) < 0)
                         return -1;
@@ -67,9 +77,6 @@ int namespaces_join(int network_fd, int pidfd, int flags) {
         struct pollfd alive = { .fd = pidfd, .events = POLLIN };
 
         if (setns(network_fd, CLONE_NEWNET) < 0 || setns(pidfd, flags) < 0)
-                return -errno;
-        /* Entering a user namespace raises capabilities, which may make a process dumpable. */
-        if (prctl(PR_SET_DUMPABLE, 0) < 0)
                 return -errno;
         /* A workload that ended meanwhile leaves namespaces that nobody looks after any more. */
         return poll(&alive, 1, 0) == 0 ? 0 : -ESRCH;

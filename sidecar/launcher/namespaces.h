@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "sidecar/wire/record.h"
 
-/* The CLONE_NEW* flags of the mount, ipc, uts, cgroup and user namespaces of `pid` that differ from
- * the caller's. The mount namespace always does, or the target is refused (ERROR_DENIED); so is one
- * in another pid namespace. */
+/* The CLONE_NEW* flags of the mount, ipc, uts and cgroup namespaces of `pid` that differ from the
+ * caller's. The mount namespace always does, or the target is refused (ERROR_DENIED); so is one in
+ * another pid or user namespace. */
 int namespaces_compare(int proc_fd, pid_t pid, int *ret_flags, Error *error);
 
 /* Joins the sandbox network, then the namespaces in `flags` of the process that pidfd refers to. 0,

@@ -10,8 +10,8 @@
  * - A number above the newest one reviewed here is ENOSYS: a kernel's next invention is not in the
  *   sandbox before somebody has looked at it.
  * - The kernel takes an `int` argument from the low 32 bits of a register, a BPF comparison sees
- *   64: TIOCSTI|1<<32 is TIOCSTI to the one and not to the other. Every comparison of an int here is
- *   masked.
+ *   64: TIOCSTI|1<<32 is TIOCSTI to the one and not to the other. Every comparison of an int here
+ * is masked.
  * - Another architecture's calls (i386's int 0x80) end the process; x32 numbers are above every
  *   reviewed one.
  */
@@ -215,11 +215,11 @@ static void deny_new_listener(Rules *rules) {
 }
 
 /*
- * May a file below a read-only path be emptied? Under Landlock ABI 2 nothing asks: truncate(2) needs
- * no write right, nor does open(2) with O_TRUNC for reading. From ABI 3 on Landlock asks, but on
- * overlayfs too late: a file of a lower layer is copied up, empty already, by the open that is then
- * denied. Nor is anything asked with access mode 3 ("neither, for ioctl"). openat2 has its flags in
- * memory, where BPF cannot look.
+ * May a file below a read-only path be emptied? Under Landlock ABI 2 nothing asks: truncate(2)
+ * needs no write right, nor does open(2) with O_TRUNC for reading. From ABI 3 on Landlock asks, but
+ * on overlayfs too late: a file of a lower layer is copied up, empty already, by the open that is
+ * then denied. Nor is anything asked with access mode 3 ("neither, for ioctl"). openat2 has its
+ * flags in memory, where BPF cannot look.
  */
 static void deny_truncation(Rules *rules, int landlock_abi) {
         const uint64_t mask = O_TRUNC | O_ACCMODE;

@@ -15,8 +15,8 @@ typedef struct SeccompProgram {
         unsigned short length;
 } SeccompProgram;
 
-/* landlock_abi: where Landlock of that ABI lets a read-only file be emptied, this closes it (0: there
- * is no Landlock, and nothing is closed for it). */
+/* landlock_abi: where Landlock of that ABI lets a read-only file be emptied, this closes it (0:
+ * there is no Landlock, and nothing is closed for it). */
 int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error);
 SeccompProgram seccomp_program_done(SeccompProgram program);
 DEFINE_CLEANUP(SeccompProgram, seccomp_program_done);

@@ -11,6 +11,7 @@
 #include "base/sha256.h"
 #include "sidecar/launcher/clock.h"
 #include "sidecar/launcher/enter.h"
+#include "sidecar/launcher/status.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -93,30 +94,6 @@ static void refuse_text(Session *session, const char *step, const char *text) {
         refuse(session, 0, step, &why);
 }
 
-/* What a person should know although the session runs; docs/formats/wire.md lists the words. */
-static void describe(Session *session, const LandlockOutcome *outcome) {
-        const LandlockPlan *plan = &session->target->landlock;
-        size_t room = sizeof(session->status), used = 0, skipped = 0, followed = 0;
-
-        for (size_t i = 0; i < plan->count; i++) {
-                skipped += landlock_bit(&outcome->skipped, i);
-                followed += landlock_bit(&outcome->followed, i);
-        }
-        if (plan->abi == 0)
-                used += (size_t)snprintf(session->status, room, "degraded: no Landlock; ");
-        if (skipped > 0)
-                used += (size_t)snprintf(session->status + used, room - used,
-                        "degraded: %zu paths missing; ", skipped);
-        if (followed > 0)
-                used += (size_t)snprintf(
-                        session->status + used, room - used, "links followed: %zu; ", followed);
-        if (plan->abi < LANDLOCK_ABI_UNIX_SOCKETS)
-                used += (size_t)snprintf(
-                        session->status + used, room - used, "limits: unix-sockets; ");
-        if (used > 2)
-                session->status[used - 2] = '\0';
-}
-
 static void audit_paths(
         AuditEvent *event, const char *key, const LandlockPlan *plan, const LandlockBits *bits) {
         const char *paths[9];
@@ -171,7 +148,7 @@ static void take_report(Session *session, const EnterReport *report, int *master
                 return;
         case ENTER_PREPARED:
                 move_to(session, SESSION_PREPARED);
-                describe(session, &report->landlock);
+                status_describe(session->target, &report->landlock, session->status);
                 describe_in_audit(session, &report->landlock);
                 try_to_begin(session, clock_milliseconds());
                 return;

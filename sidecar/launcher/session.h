@@ -26,6 +26,7 @@
 #include "sidecar/audit/audit.h"
 #include "sidecar/launcher/keeper.h"
 #include "sidecar/launcher/role.h"
+#include "sidecar/launcher/status.h"
 #include "sidecar/launcher/target.h"
 
 typedef enum SessionState {
@@ -64,7 +65,7 @@ typedef struct Session {
         AuditEvent *begin;         /* until it is written */
         char *directory, *program; /* for explanations */
         char reason[64];           /* why it was stopped */
-        char status[256];
+        char status[STATUS_TEXT_MAX];
 } Session;
 
 /* Forks. On failure nothing was started and the caller refuses; afterwards the session answers the

@@ -39,12 +39,14 @@ typedef struct Search {
         int proc_fd;
         pid_t self;
         RecordInode mount_namespace, network_namespace, user_namespace; /* our own */
-        pid_t found;                                                    /* 0: none */
+        uint64_t start_time;
+        pid_t found; /* 0: none */
         unsigned killed;
 } Search;
 
 static int begin(int proc_fd, Search *ret_search, Error *error) {
         Search search = { .proc_fd = proc_fd, .self = getpid() };
+        ProcessStatus status;
         int r;
 
         r = process_inode(proc_fd, search.self, "ns/mnt", &search.mount_namespace);
@@ -52,21 +54,27 @@ static int begin(int proc_fd, Search *ret_search, Error *error) {
                 r = process_inode(proc_fd, search.self, "ns/net", &search.network_namespace);
         if (r == 0)
                 r = process_inode(proc_fd, search.self, "ns/user", &search.user_namespace);
+        if (r == 0)
+                r = process_status(proc_fd, search.self, &status);
         if (r < 0)
-                return error_set(
-                        error, ERROR_OS, -r, "cannot read the namespaces of this process in /proc");
+                return error_set(error, ERROR_OS, -r, "cannot read about this process in /proc");
+        search.start_time = status.start_time;
         *ret_search = search;
         return 0;
 }
 
-static int find_neighbour(void *context, pid_t pid) {
+/* A process that was started in this container after us is a probe or a client, and no reason to
+ * give way to it. One that cannot be read has another security label, so the runtime did not start
+ * it in this container. */
+static int find_elder(void *context, pid_t pid) {
         Search *search = context;
         RecordInode namespace;
+        ProcessStatus status;
 
-        /* One that cannot be read has another security label, so the runtime did not start it in
-         * this container. */
         if (pid != search->self && process_inode(search->proc_fd, pid, "ns/mnt", &namespace) == 0 &&
-                process_same_inode(namespace, search->mount_namespace))
+                process_same_inode(namespace, search->mount_namespace) &&
+                process_status(search->proc_fd, pid, &status) == 0 &&
+                status.start_time <= search->start_time)
                 search->found = pid;
         return 0;
 }
@@ -77,7 +85,7 @@ int sweep_refuse_second_launcher(int proc_fd, Error *error) {
 
         if (begin(proc_fd, &search, error) < 0)
                 return -1;
-        r = process_visit_all(proc_fd, find_neighbour, &search);
+        r = process_visit_all(proc_fd, find_elder, &search);
         if (r < 0)
                 return error_set(error, ERROR_OS, -r,
                         "cannot tell whether another launcher runs in this container");

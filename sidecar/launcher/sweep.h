@@ -7,8 +7,9 @@
  */
 #include "base/error.h"
 
-/* Fails (ERROR_DENIED) unless this is the first process of its mount namespace, which a container's
- * own first process is and one that somebody starts in the container afterwards is not. */
+/* Fails (ERROR_DENIED) unless this is the oldest process of its mount namespace, which a
+ * container's own first process is and one that somebody starts in the container afterwards is not.
+ */
 int sweep_refuse_second_launcher(int proc_fd, Error *error);
 
 /* Ends every process in a network namespace that a launcher made. Returns once none is left. */

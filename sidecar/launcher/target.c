@@ -17,6 +17,7 @@
 #include "policy/effective.h"
 #include "policy/flat.h"
 #include "sidecar/launcher/identity.h"
+#include "sidecar/launcher/label.h"
 #include "sidecar/launcher/namespaces.h"
 #include "sidecar/launcher/process.h"
 
@@ -143,6 +144,7 @@ int target_new(int proc_fd, int landlock_abi, int *fds, size_t fd_count, Target 
         if (examine(target, proc_fd, &target->unusable) < 0 ||
                 plan_landlock(target, landlock_abi, &target->unusable) < 0)
                 target->state = TARGET_UNUSABLE;
+        target->label = label_difference(proc_fd, &target->record);
         (void)target_refresh(target, proc_fd);
 
         *ret_target = take_ptr(target);

@@ -33,6 +33,7 @@ typedef struct Target {
         Policy *policy;
         PolicyPath *paths;     /* owned; the rules point into it */
         LandlockPlan landlock; /* owns its rules */
+        const char *label;     /* label_difference() */
         int pidfd;
         pid_t pid;           /* in our pid namespace */
         int namespace_flags; /* what a session has to join */

@@ -26,7 +26,7 @@ def test_ll1_missing_path_under_best_effort(make_pod):
     _, session = run(make_pod, POLICY + ["--ro", "/no/such", "--best-effort"], ["sh", "-c", "touch /usr/x; ls /opt"])
     assert session.refusal is None and session.code != 0
     assert b"/usr/x" in session.err and b"Permission denied" in session.err
-    assert "degraded: 1 path" in session.status
+    assert "degraded: paths missing: 1" in session.status
 
 
 def test_ll10_all_missing(make_pod):

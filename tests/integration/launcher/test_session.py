@@ -122,6 +122,8 @@ def test_ex15_login_shell_reads_its_profile(gateway):
 def test_en_environment(gateway):
     session = gateway.run(["env"], flags=PIPES, env=["A=1"])
     environment = dict(line.split("=", 1) for line in lines(session))
+    proxies = {name: value for name, value in environment.items() if "proxy" in name.lower()}
+    assert {environment.pop(name) for name in proxies} == {"http://127.0.0.1:3128", "127.0.0.1,localhost,::1", "1"}
     assert environment == {
         "PATH": "/sandbox/.venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "FROM_IMAGE": "yes",

@@ -15,9 +15,12 @@ static const char *workload[] = {
         "=x",
         "nothing",
         "A=pod",
+        "HTTPS_PROXY=http://elsewhere",
         NULL,
 };
 static const char *none[] = { NULL };
+
+#define PROXY_VARIABLES 10U /* base/proxy.c */
 
 static Record record(void) {
         return (Record){
@@ -56,9 +59,11 @@ static void layers(void **state) {
         expect(&environment, "SHELL", "/bin/sh");
         expect(&environment, "A", "caller");
         expect(&environment, "B", "");
-        expect(&environment, "LD_PRELOAD", "/x"); /* the caller's own foot */
+        expect(&environment, "HTTPS_PROXY", "http://127.0.0.1:3128"); /* not the pod spec's */
+        expect(&environment, "LD_PRELOAD", "/x");                     /* the caller's own foot */
         expect(&environment, "nothing", NULL);
-        assert_int_equal(environment.count, 9);
+        assert_int_equal(environment.count, 9 + PROXY_VARIABLES);
+        expect(&environment, "https_proxy", "http://127.0.0.1:3128");
         assert_null(environment.entries[environment.count]);
         environment = environment_done(environment);
 }

@@ -59,7 +59,9 @@ static void test_no_core_whatever_the_workload_has(void **state) {
 
 static void test_limits_of_the_workload(void **state) {
         const RecordLimit files = { .resource = RLIMIT_NOFILE, .soft = 100, .hard = 200 };
-        const RecordLimit more = { .resource = RLIMIT_NOFILE, .soft = UINT64_MAX, .hard = UINT64_MAX };
+        const RecordLimit more = {
+                .resource = RLIMIT_NOFILE, .soft = UINT64_MAX, .hard = UINT64_MAX
+        };
 
         assert_true(taken(NULL, 0, files_as_before));
         assert_true(taken(&files, 1, files_as_recorded));
