@@ -22,7 +22,7 @@ def heard(pod, name="network", **wanted):
 
 def curl(shell, url, *options, proxy=True):
     """(HTTP status as curl saw it, of the proxy's answer to CONNECT, body)"""
-    way = ["--proxy", "http://127.0.0.1:3128"] if proxy else ["--noproxy", "*"]
+    way = ["--proxy", "http://127.0.0.1:3128", "--noproxy", ""] if proxy else ["--noproxy", "*"]
     done = shell("/usr/bin/curl", "-sk", "--max-time", "10", "-w", "\n%{http_code} %{http_connect}", *way, *options, url)
     body, _, codes = done.out.decode().rpartition("\n")
     status, connect = codes.split()

@@ -179,7 +179,7 @@ def test_TE2_denied_names_ports_and_addresses(pod, shell):
     assert "ConnectionRefusedError" in connect("database.test", 5433)
     assert "ConnectionRefusedError" in connect("1.2.3.4", 4444)
     assert heard(pod, via="direct", address="1.2.3.4", port="4444", protocol="tcp")["reason"] == "no_port"
-    done = shell("/usr/bin/curl", "-s", "--max-time", "5", "http://1.2.3.4/")
+    done = shell("/usr/bin/curl", "-s", "--noproxy", "*", "--max-time", "5", "http://1.2.3.4/")
     assert done.code in (7, 52, 56)
     assert heard(pod, via="transparent", host="1.2.3.4", port="80", verdict="denied")
 

@@ -14,7 +14,7 @@
 static bool has(enum __rlimit_resource resource, rlim_t soft, rlim_t hard) {
         struct rlimit limit;
 
-        return getrlimit(resource, &limit) == 0 && limit.rlim_cur == soft && limit.rlim_max == hard;
+        return getrlimit((__rlimit_resource_t)resource, &limit) == 0 && limit.rlim_cur == soft && limit.rlim_max == hard;
 }
 
 static bool hold(void) {
