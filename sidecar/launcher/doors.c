@@ -121,7 +121,7 @@ int doors_open(Doors *doors, int proc_fd, int network_fd, Error *error) {
         doors->network_fd = network_fd;
         for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
                 const WireSocket where = planned_place(&plans[i]);
-                int fd;
+                int fd = -1;
                 int r = open_socket(
                         doors, plans[i].place, plans[i].domain, plans[i].type, &where, &fd);
 

@@ -169,7 +169,7 @@ static int start(Launcher *launcher, Error *error) {
 
 int main(int argc, char **argv) {
         static Launcher launcher; /* large, and as long-lived as the process */
-        Options options;
+        static Options options;
         Error error;
         int r;
 

@@ -38,7 +38,7 @@ static const struct {
 };
 
 static int differs(int proc_fd, pid_t pid, const char *file, bool *ret_differs, Error *error) {
-        RecordInode ours, theirs;
+        RecordInode ours = { 0 }, theirs = { 0 };
         int r;
 
         r = process_inode(proc_fd, getpid(), file, &ours);

@@ -73,7 +73,7 @@ static void send_policy(Launcher *launcher) {
 
 void serve_set_policy(Launcher *launcher, const void *packed, size_t size,
         const uint8_t hash[static SHA256_SIZE]) {
-        int fd;
+        int fd = -1;
         int r = make_policy_file(packed, size, &fd);
 
         if (r < 0) {

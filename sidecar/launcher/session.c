@@ -137,13 +137,14 @@ static void try_to_begin(Session *session, int64_t now) {
         session->deadline = now + PREPARE_LIMIT_MS;
 }
 
-static void take_report(Session *session, const EnterReport *report, int *master) {
+/* Takes over the master that came along, if one did. */
+static void take_report(Session *session, const EnterReport *report, int master) {
         Error why;
         uint8_t code;
 
         switch (report->kind) {
         case ENTER_TERMINAL_OPEN:
-                session->client_fds[0] = take_fd(*master);
+                session->client_fds[0] = master;
                 session->client_fd_count = 1;
                 return;
         case ENTER_PREPARED:
@@ -186,7 +187,7 @@ void session_hear_child(Session *session) {
                 if (r == -EAGAIN)
                         return;
                 if (r == 1 && session->state < SESSION_RUNNING)
-                        take_report(session, &report, &master);
+                        take_report(session, &report, take_fd(master));
                 else if (r != 1)
                         child_has_closed(session);
         }

@@ -46,7 +46,7 @@ typedef struct Search {
 
 static int begin(int proc_fd, Search *ret_search, Error *error) {
         Search search = { .proc_fd = proc_fd, .self = getpid() };
-        ProcessStatus status;
+        ProcessStatus status = { 0 };
         int r;
 
         r = process_inode(proc_fd, search.self, "ns/mnt", &search.mount_namespace);
@@ -146,7 +146,7 @@ static int end_leftover(void *context, pid_t pid) {
 }
 
 int sweep_end_leftovers(int proc_fd, Error *error) {
-        const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+        const struct timespec pause = { .tv_nsec = 10L * 1000 * 1000 };
         Search search;
         int r;
 

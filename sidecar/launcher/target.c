@@ -87,7 +87,7 @@ static int plan_landlock(Target *target, int landlock_abi, Error *error) {
 /* What must agree between the record and the process at once. */
 static int examine(Target *target, int proc_fd, Error *error) {
         const Record *record = &target->record;
-        ProcessStatus status;
+        ProcessStatus status = { 0 };
         int r;
 
         r = process_of_pidfd(proc_fd, target->pidfd, &target->pid);

@@ -157,7 +157,7 @@ static size_t stop_running(const Forest *forest) {
 }
 
 int tree_kill(const TreeScope *scope, size_t *ret_count) {
-        const struct timespec moment = { .tv_nsec = 100 * 1000 };
+        const struct timespec moment = { .tv_nsec = 100L * 1000 };
         cleanup(forest_free) Forest forest = { 0 };
 
         for (unsigned round = 0; round < STOP_ROUNDS_MAX; round++) {
