@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define NEWEST_FIRST 3         /* of the pids given out last, before others are tried */
 #define NEWEST_MAX 24          /* pids below the last one given out */
 #define CHILDREN_MAX 64U       /* that are looked at for sharing a socket */
 #define DESCRIPTORS_MAX 65536U /* of one process, that are looked at */
@@ -85,17 +86,15 @@ static pid_t last_pid(int proc_fd) {
         return (pid_t)pid;
 }
 
-static pid_t find_recent(const OwnerFinder *finder, uint32_t inode) {
-        for (size_t i = 0; i < OWNER_RECENT_MAX && finder->recent[i] != 0; i++)
+static pid_t find_recent(const OwnerFinder *finder, uint32_t inode, size_t first, size_t end) {
+        for (size_t i = first; i < end && finder->recent[i] != 0; i++)
                 if (holds(finder, finder->recent[i], inode))
                         return finder->recent[i];
         return 0;
 }
 
-static pid_t find_newest(const OwnerFinder *finder, uint32_t inode) {
-        const pid_t last = last_pid(finder->proc_fd);
-
-        for (pid_t pid = last; pid > 0 && pid > last - NEWEST_MAX; pid--)
+static pid_t find_newest(const OwnerFinder *finder, uint32_t inode, pid_t last, pid_t count) {
+        for (pid_t pid = last; pid > 0 && pid > last - count; pid--)
                 if (holds(finder, pid, inode))
                         return pid;
         return 0;
@@ -132,11 +131,19 @@ static void remember(OwnerFinder *finder, pid_t pid) {
         finder->recent[0] = pid;
 }
 
+/* In the order of likelihood, the dearest last. */
 static pid_t find_holder(OwnerFinder *finder, uint32_t inode) {
-        pid_t pid = find_recent(finder, inode);
+        pid_t pid = find_recent(finder, inode, 0, 1);
+        pid_t last;
 
-        if (pid == 0)
-                pid = find_newest(finder, inode);
+        if (pid == 0) {
+                last = last_pid(finder->proc_fd);
+                pid = find_newest(finder, inode, last, NEWEST_FIRST);
+                if (pid == 0)
+                        pid = find_recent(finder, inode, 1, OWNER_RECENT_MAX);
+                if (pid == 0)
+                        pid = find_newest(finder, inode, last - NEWEST_FIRST, NEWEST_MAX);
+        }
         if (pid == 0)
                 pid = find_anywhere(finder, inode);
         if (pid != 0)
