@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import TREE
+from local.build import TREE
 from helpers.policies import POL
 from local.progress import Failure
 

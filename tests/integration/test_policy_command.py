@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from conftest import TREE
+from local.build import TREE
 
 PRESETS = TREE / "policy/presets"
 FEATURES = TREE / "tests/data/policy/features"
