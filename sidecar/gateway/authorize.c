@@ -133,7 +133,7 @@ static void find_token(const Head *head, Token *token) {
                 decode_token(value, size, token);
 }
 
-static void decide_local(const AuthorizePeer *peer, AuthorizeVerdict *verdict) {
+static void decide_local(const ListenerPeer *peer, AuthorizeVerdict *verdict) {
         if (peer->pid > 0)
                 (void)snprintf(verdict->caller, sizeof(verdict->caller), "local:uid=%u,pid=%d",
                         (unsigned)peer->uid, (int)peer->pid);
@@ -210,7 +210,7 @@ static AuthorizeCall *decide_soon(AuthorizeCall *call, Authorizer *authorizer) {
         return call;
 }
 
-AuthorizeCall *authorize_start(Authorizer *authorizer, const AuthorizePeer *peer, const Head *head,
+AuthorizeCall *authorize_start(Authorizer *authorizer, const ListenerPeer *peer, const Head *head,
         const Route *route, AuthorizeDone done, void *owner) {
         AuthorizeCall *call = calloc(1, sizeof(*call));
         Token token = { 0 };

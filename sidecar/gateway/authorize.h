@@ -7,12 +7,12 @@
  * A decision takes its time (it may be a question to an API server), so it comes by callback, from
  * the loop, never from within authorize_start(). A caller that leaves meanwhile cancels it.
  */
-#include <stdbool.h>
-#include <sys/types.h>
+#include <stddef.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "sidecar/gateway/head.h"
+#include "http/head.h"
+#include "http/listener.h"
 #include "sidecar/gateway/route.h"
 
 struct Delegate;
@@ -23,13 +23,6 @@ typedef struct AuthorizeCall AuthorizeCall;
 #define AUTHORIZE_CALLER_MAX 256U
 #define AUTHORIZE_TOKEN_MAX 4096U
 #define AUTHORIZE_TOKEN_MIN 16U /* shorter is no secret */
-
-/* Where a connection comes from: a local socket tells whose it is. */
-typedef struct AuthorizePeer {
-        bool local;
-        uid_t uid;
-        pid_t pid; /* 0 when it is in another pid namespace */
-} AuthorizePeer;
 
 typedef struct AuthorizeVerdict {
         unsigned code;                     /* 0: allowed; else the HTTP code: 401, 403, 503 */
@@ -51,7 +44,7 @@ void authorizer_delegate(Authorizer *authorizer, struct Delegate *delegate);
 
 /* Begins a decision; done is called once unless it is cancelled. Borrows head and route until this
  * function returns. NULL: no memory. */
-AuthorizeCall *authorize_start(Authorizer *authorizer, const AuthorizePeer *peer, const Head *head,
+AuthorizeCall *authorize_start(Authorizer *authorizer, const ListenerPeer *peer, const Head *head,
         const Route *route, AuthorizeDone done, void *owner);
 /* For a call whose done was not called yet. */
 AuthorizeCall *authorize_cancel(AuthorizeCall *call);

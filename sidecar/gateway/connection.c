@@ -9,13 +9,13 @@
 #include "sidecar/gateway/connection.h"
 
 #include "base/log.h"
+#include "http/head.h"
+#include "http/response.h"
+#include "http/transport.h"
 #include "sidecar/gateway/api.h"
 #include "sidecar/gateway/control.h"
 #include "sidecar/gateway/handshake.h"
-#include "sidecar/gateway/head.h"
-#include "sidecar/gateway/response.h"
 #include "sidecar/gateway/targets.h"
-#include "sidecar/gateway/transport.h"
 
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -41,7 +41,7 @@ struct Connection {
         struct event_base *loop;
         Control *control;
         Authorizer *authorizer;
-        AuthorizePeer peer;
+        ListenerPeer peer;
         Transport *transport;
         struct event *timer;
         HeadReader *reader; /* while a request is read and answered */
@@ -164,7 +164,7 @@ static const HandshakeProtocols forward_protocols = {
 
 /* The answer is on its way and the transport handed on; NULL when there is no memory for it. */
 static Transport *upgrade(Connection *connection, const Handshake *handshake) {
-        if (response_write_upgrade(transport_output(connection->transport), handshake) == 0)
+        if (handshake_write(transport_output(connection->transport), handshake) == 0)
                 return take_ptr(connection->transport);
         finish(connection);
         return NULL;
@@ -344,7 +344,7 @@ static void read_request(Connection *connection) {
         int whole = 0;
 
         if (connection->reader == NULL)
-                connection->reader = head_reader_new();
+                connection->reader = head_reader_new(0);
         while (connection->reader != NULL && whole == 0 && evbuffer_get_length(input) > 0) {
                 struct evbuffer_iovec piece;
                 size_t used = 0;

@@ -32,7 +32,7 @@ typedef struct ConnectionParts {
         struct event_base *loop; /* borrowed */
         Control *control;        /* borrowed */
         Authorizer *authorizer;  /* borrowed */
-        AuthorizePeer peer;
+        ListenerPeer peer;
         Transport *transport; /* taken */
 } ConnectionParts;
 

@@ -6,14 +6,14 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "http/confine.h"
+#include "http/listener.h"
+#include "http/transport.h"
 #include "sidecar/gateway/certificate.h"
 #include "sidecar/gateway/cluster.h"
-#include "sidecar/gateway/confine.h"
 #include "sidecar/gateway/connection.h"
 #include "sidecar/gateway/control.h"
 #include "sidecar/gateway/delegate.h"
-#include "sidecar/gateway/listener.h"
-#include "sidecar/gateway/transport.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -143,7 +143,7 @@ static const ConnectionEvents connection_events = {
         on_connection_gone,
 };
 
-static void on_accept(void *owner, Transport *transport, const AuthorizePeer *peer) {
+static void on_accept(void *owner, Transport *transport, const ListenerPeer *peer) {
         Gateway *gateway = owner;
         const ConnectionParts parts = {
                 .loop = gateway->loop,

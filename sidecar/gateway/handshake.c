@@ -2,6 +2,7 @@
 
 #include "sidecar/gateway/handshake.h"
 
+#include <event2/buffer.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
@@ -120,4 +121,18 @@ int handshake_check_origin(const Head *head, Error *error) {
                 return error_set(
                         error, ERROR_DENIED, 0, "a page of another origin may not open a session");
         return 0;
+}
+
+int handshake_write(struct evbuffer *output, const Handshake *handshake) {
+        int n = evbuffer_add_printf(output,
+                "HTTP/1.1 101 Switching Protocols\r\n"
+                "Upgrade: websocket\r\n"
+                "Connection: Upgrade\r\n"
+                "Sec-WebSocket-Accept: %s\r\n",
+                handshake->accept);
+
+        if (n >= 0 && handshake->name_size > 0)
+                n = evbuffer_add_printf(output, "Sec-WebSocket-Protocol: %.*s\r\n",
+                        (int)handshake->name_size, handshake->name);
+        return n < 0 || evbuffer_add(output, "\r\n", 2) != 0 ? -1 : 0;
 }

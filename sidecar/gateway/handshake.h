@@ -7,7 +7,9 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "sidecar/gateway/head.h"
+#include "http/head.h"
+
+struct evbuffer;
 
 #define HANDSHAKE_ACCEPT_SIZE 29U /* base64 of a SHA-1, and its NUL */
 
@@ -40,3 +42,6 @@ int handshake_check_origin(const Head *head, Error *error);
 /* The bearer token among the offered protocols, still base64url; NULL when there is none. Browsers
  * cannot set Authorization. */
 const char *handshake_token(const Head *head, size_t *ret_size);
+
+/* The answer that makes the connection a WebSocket: 101. 0, or -1: no memory. */
+int handshake_write(struct evbuffer *output, const Handshake *handshake);

@@ -4,7 +4,7 @@
  * control socket; see gateway.h. */
 #include "base/fd.h"
 #include "base/log.h"
-#include "sidecar/gateway/confine.h"
+#include "http/confine.h"
 #include "sidecar/gateway/gateway.h"
 #include "sidecar/wire/wire.h"
 

@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 #include "base/cleanup.h"
-#include "sidecar/gateway/transport.h"
+#include "http/transport.h"
 
 typedef struct Stream Stream;
 

@@ -2,7 +2,7 @@
 
 /* The head of a request and its route, in pieces: what comes out does not depend on how it came in.
  */
-#include "sidecar/gateway/head.h"
+#include "http/head.h"
 #include "sidecar/gateway/handshake.h"
 #include "sidecar/gateway/remotecommand.h"
 #include "sidecar/gateway/route.h"
@@ -44,8 +44,8 @@ static void use(const Head *head) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        cleanup(head_reader_freep) HeadReader *whole = head_reader_new();
-        cleanup(head_reader_freep) HeadReader *pieces = head_reader_new();
+        cleanup(head_reader_freep) HeadReader *whole = head_reader_new(0);
+        cleanup(head_reader_freep) HeadReader *pieces = head_reader_new(0);
         size_t used, used_again;
         int r;
 

@@ -23,7 +23,7 @@ static void done(void *owner, const AuthorizeVerdict *verdict) {
 }
 
 static AuthorizeVerdict decide(
-        const char *token, size_t size, const AuthorizePeer *peer, const Head *head) {
+        const char *token, size_t size, const ListenerPeer *peer, const Head *head) {
         struct event_base *loop = event_base_new();
         cleanup(authorizer_freep) Authorizer *authorizer = NULL;
         const Route route = { .kind = ROUTE_EXEC };
@@ -65,7 +65,7 @@ static const struct {
 
 static void test_tokens(void **state) {
         for (size_t i = 0; i < sizeof(tokens) / sizeof(*tokens); i++) {
-                const AuthorizePeer peer = { 0 };
+                const ListenerPeer peer = { 0 };
                 Head head = { .method = HEAD_GET };
                 AuthorizeVerdict verdict;
 
@@ -83,7 +83,7 @@ static void test_tokens(void **state) {
 }
 
 static void test_no_token_is_no_entry(void **state) {
-        const AuthorizePeer peer = { 0 };
+        const ListenerPeer peer = { 0 };
         const Head head = {
                 .method = HEAD_GET, .field_count = 1, .fields = { { "authorization", "Bearer " } }
         };
@@ -95,17 +95,16 @@ static void test_local(void **state) {
         const Head head = { .method = HEAD_GET };
 
         assert_string_equal(
-                decide("", 0, &(AuthorizePeer){ .local = true, .uid = 7, .pid = 9 }, &head).caller,
+                decide("", 0, &(ListenerPeer){ .local = true, .uid = 7, .pid = 9 }, &head).caller,
                 "local:uid=7,pid=9");
-        assert_string_equal(
-                decide("", 0, &(AuthorizePeer){ .local = true, .uid = 7 }, &head).caller,
+        assert_string_equal(decide("", 0, &(ListenerPeer){ .local = true, .uid = 7 }, &head).caller,
                 "local:uid=7");
 }
 
 static void test_cancel(void **state) {
         struct event_base *loop = event_base_new();
         cleanup(authorizer_freep) Authorizer *authorizer = NULL;
-        const AuthorizePeer peer = { .local = true };
+        const ListenerPeer peer = { .local = true };
         const Head head = { .method = HEAD_GET };
         const Route route = { .kind = ROUTE_EXEC };
         Error error;

@@ -4,7 +4,7 @@
 #include "sidecar/gateway/certificate.h"
 
 #include "base/cleanup.h"
-#include "sidecar/gateway/tls.h"
+#include "http/tls.h"
 #include "tests/helpers/unit.h"
 
 #include <string.h>

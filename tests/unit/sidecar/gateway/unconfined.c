@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "sidecar/gateway/confine.h"
+#include "http/confine.h"
 
 int confine_first(Error *error) {
         return 0;

@@ -8,7 +8,7 @@
  * Names, values and target lie behind one another in one growing buffer, as offsets until the head
  * is whole.
  */
-#include "sidecar/gateway/head.h"
+#include "http/head.h"
 
 #include <http_parser.h>
 #include <stdint.h>
@@ -19,11 +19,15 @@
 /* The line breaks, method and version around target and fields. */
 #define HEAD_SIZE_MAX (HEAD_TARGET_MAX + HEAD_FIELDS_SIZE_MAX + 4096U)
 
+/* What on_headers_complete returns so that the library's message ends with the head. */
+#define SKIP_BODY 1
+
 typedef enum HeadPart { PART_NOTHING, PART_TARGET, PART_NAME, PART_VALUE } HeadPart;
 
 struct HeadReader {
         http_parser parser;
         Head head;
+        size_t body_max;
         HeadPart part; /* what the last callback added to */
         bool whole;
         char previous; /* the last byte taken */
@@ -153,12 +157,21 @@ static int check_single_fields(HeadReader *reader) {
         return 0;
 }
 
-static int check_no_body(HeadReader *reader) {
-        const char *length = head_field(&reader->head, "content-length");
+/* The library has read the number, and refused one that is none. */
+static int check_body(HeadReader *reader) {
+        bool announced = head_field(&reader->head, "content-length") != NULL;
+        uint64_t size = announced ? reader->parser.content_length : 0;
 
-        if (head_field(&reader->head, "transfer-encoding") != NULL ||
-                (length != NULL && strcmp(length, "0") != 0))
+        if (reader->body_max == 0 &&
+                (size > 0 || head_field(&reader->head, "transfer-encoding") != NULL))
                 return error_set(&reader->error, ERROR_INPUT, 0, "requests here have no body");
+        if (head_field(&reader->head, "transfer-encoding") != NULL)
+                return error_set(&reader->error, ERROR_INPUT, 0,
+                        "a request's body comes with a Content-Length here, not in chunks");
+        if (size > reader->body_max)
+                return error_set(&reader->error, ERROR_LIMIT, 0,
+                        "the request's body is longer than %zu bytes", reader->body_max);
+        reader->head.body_size = (size_t)size;
         return 0;
 }
 
@@ -194,9 +207,9 @@ static int on_fields_end(http_parser *parser) {
         }
         head->method = method_of(parser);
         head->keep_alive = http_should_keep_alive(parser) != 0;
-        if (check_single_fields(reader) < 0 || check_no_body(reader) < 0)
+        if (check_single_fields(reader) < 0 || check_body(reader) < 0 || check_version(reader) < 0)
                 return -1;
-        return check_version(reader);
+        return SKIP_BODY;
 }
 
 static int on_end(http_parser *parser) {
@@ -213,7 +226,7 @@ static const http_parser_settings settings = {
         .on_message_complete = on_end,
 };
 
-HeadReader *head_reader_new(void) {
+HeadReader *head_reader_new(size_t body_max) {
         HeadReader *reader = calloc(1, sizeof(*reader));
 
         if (reader == NULL)
@@ -222,6 +235,7 @@ HeadReader *head_reader_new(void) {
         http_parser_set_max_header_size(HEAD_SIZE_MAX);
         http_parser_init(&reader->parser, HTTP_REQUEST);
         reader->parser.data = reader;
+        reader->body_max = body_max;
         return reader;
 }
 

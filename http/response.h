@@ -4,8 +4,6 @@
 /* Response: HTTP answers as bytes. */
 #include <stdbool.h>
 
-#include "sidecar/gateway/handshake.h"
-
 struct evbuffer;
 
 typedef struct Response {
@@ -18,4 +16,3 @@ typedef struct Response {
 
 /* 0, or -1: no memory. */
 int response_write(struct evbuffer *output, const Response *response);
-int response_write_upgrade(struct evbuffer *output, const Handshake *handshake);

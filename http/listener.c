@@ -2,11 +2,11 @@
 
 /* Out of descriptors or memory, accept fails at once and the socket stays readable: the listener
  * rests a little instead of spinning. */
-#include "sidecar/gateway/listener.h"
+#include "http/listener.h"
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "sidecar/gateway/transport.h"
+#include "http/transport.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -43,20 +43,20 @@ static void tune(int fd) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
 }
 
-static bool find_peer(int fd, AuthorizePeer *peer) {
+static bool find_peer(int fd, ListenerPeer *peer) {
         struct ucred credentials;
         socklen_t size = sizeof(credentials);
 
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
                 return false;
-        *peer = (AuthorizePeer){ .local = true, .uid = credentials.uid, .pid = credentials.pid };
+        *peer = (ListenerPeer){ .local = true, .uid = credentials.uid, .pid = credentials.pid };
         return true;
 }
 
 static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *address,
         int size, void *data) {
         Listener *listener = data;
-        AuthorizePeer peer = { 0 };
+        ListenerPeer peer = { 0 };
         Transport *transport;
 
         if (listener->tls != NULL) {
@@ -120,4 +120,9 @@ Listener *listener_free(Listener *listener) {
         (void)tls_free(listener->tls);
         free(listener);
         return NULL;
+}
+
+void listener_set_tls(Listener *listener, Tls *tls) {
+        (void)tls_free(listener->tls);
+        listener->tls = tls;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "sidecar/gateway/head.h"
+#include "http/head.h"
 
 #include "tests/helpers/unit.h"
 
@@ -48,7 +48,7 @@ static const struct {
 static void test_good(void **state) {
         for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
                 for (size_t piece = 1; piece < 80; piece += 13) {
-                        cleanup(head_reader_freep) HeadReader *reader = head_reader_new();
+                        cleanup(head_reader_freep) HeadReader *reader = head_reader_new(0);
                         char text[512];
                         const Head *head = head_reader_head(reader);
                         Error error = { 0 };
@@ -92,7 +92,7 @@ static const struct {
 static void test_bad(void **state) {
         for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
                 for (size_t piece = 1; piece < 80; piece += 13) {
-                        cleanup(head_reader_freep) HeadReader *reader = head_reader_new();
+                        cleanup(head_reader_freep) HeadReader *reader = head_reader_new(0);
                         Error error = { 0 };
                         size_t used = 0;
 
@@ -106,7 +106,7 @@ static void test_bad(void **state) {
 
 static void test_nul(void **state) {
         static const char text[] = "GET / HTTP/1.1" CRLF HOST "X: a\0b" CRLF CRLF;
-        cleanup(head_reader_freep) HeadReader *reader = head_reader_new();
+        cleanup(head_reader_freep) HeadReader *reader = head_reader_new(0);
         Error error = { 0 };
         size_t used = 0;
 
@@ -116,7 +116,7 @@ static void test_nul(void **state) {
 /* head, `unit` repeated to `size` bytes, tail */
 static int feed_long(
         const char *head, const char *unit, size_t size, const char *tail, Error *error) {
-        cleanup(head_reader_freep) HeadReader *reader = head_reader_new();
+        cleanup(head_reader_freep) HeadReader *reader = head_reader_new(0);
         cleanup_free char *text = malloc(strlen(head) + size + strlen(unit) + strlen(tail) + 1);
         size_t at = strlen(head);
         size_t used;
@@ -159,7 +159,7 @@ static void test_fields(void **state) {
         static const char text[] =
                 "GET / HTTP/1.1" CRLF HOST "Empty:" CRLF "Connection: keep-alive, UPGRADE" CRLF
                 "X-List: a,b" CRLF "X-List: c" CRLF CRLF;
-        cleanup(head_reader_freep) HeadReader *reader = head_reader_new();
+        cleanup(head_reader_freep) HeadReader *reader = head_reader_new(0);
         const Head *head = head_reader_head(reader);
         Error error = { 0 };
         size_t used;
@@ -175,8 +175,49 @@ static void test_fields(void **state) {
         assert_false(head_field_has(head, "x-list", "d"));
 }
 
+static const struct {
+        const char *fields;
+        size_t body_max;
+        int outcome;
+        size_t body_size;
+        ErrorKind kind;
+} bodies[] = {
+        { "Content-Length: 5" CRLF, 5, 1, 5, 0 },
+        { "", 5, 1, 0, 0 },
+        { "Content-Length: 6" CRLF, 5, -1, 0, ERROR_LIMIT },
+        { "Content-Length: 1" CRLF, 0, -1, 0, ERROR_INPUT },
+        { "Content-Length: -1" CRLF, 5, -1, 0, ERROR_INPUT },
+        { "Content-Length: 0x4" CRLF, 5, -1, 0, ERROR_INPUT },
+        { "Content-Length: 18446744073709551617" CRLF, 5, -1, 0, ERROR_INPUT },
+        { "Content-Length: 5" CRLF "Content-Length: 5" CRLF, 5, -1, 0, ERROR_INPUT },
+        { "Transfer-Encoding: chunked" CRLF, 5, -1, 0, ERROR_INPUT },
+        { "Transfer-Encoding: chunked" CRLF "Content-Length: 5" CRLF, 5, -1, 0, ERROR_INPUT },
+};
+
+/* The reader stops where the body begins, and says how long it is. */
+static void test_bodies(void **state) {
+        for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+                cleanup(head_reader_freep) HeadReader *reader = head_reader_new(bodies[i].body_max);
+                Error error = { 0 };
+                char text[256];
+                size_t used = 0;
+                int size = snprintf(text, sizeof(text),
+                        "POST /x HTTP/1.1" CRLF HOST "%s" CRLF "12345", bodies[i].fields);
+
+                assert_int_equal(feed(reader, text, (size_t)size, (size_t)size, &used, &error),
+                        bodies[i].outcome);
+                if (bodies[i].outcome < 0) {
+                        assert_int_equal(error.kind, bodies[i].kind);
+                        continue;
+                }
+                assert_int_equal(used, (size_t)size - strlen("12345"));
+                assert_int_equal(head_reader_head(reader)->body_size, bodies[i].body_size);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_bodies),
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_bad),
                 cmocka_unit_test(test_nul),

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Confine: what the gateway gives up by itself, whatever the launcher has taken already. */
+/* Confine: what a process that reads strangers' bytes gives up by itself, whatever whoever started
+ * it has taken already. */
 #include "base/error.h"
 
 /* First thing in main: not dumpable (nobody with our uid may look into our memory or descriptors),
  * no core, as many descriptors as allowed. */
 int confine_first(Error *error);
 
-/* What the role keeps of files and network, to ask the cluster who may (cluster.h). */
+/* What the process keeps of files and network. */
 typedef struct ConfineNeeds {
         int credentials;     /* a directory to read from; -1: no files at all */
-        unsigned short port; /* of the API server; 0: no new connections at all */
+        unsigned short port; /* to connect to, on any address; 0: no new connections at all */
 } ConfineNeeds;
 
 /* For good, when everything is open: no new privileges, no file and no new network by Landlock but

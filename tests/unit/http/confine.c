@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the gateway can still do once it has confined itself, each tried in a child of its own. */
-#include "sidecar/gateway/confine.h"
+/* What a process can still do once it has confined itself, each tried in a child of its own. */
+#include "http/confine.h"
 
 #include "base/fd.h"
 #include "base/syscalls.h"
@@ -156,10 +156,26 @@ static void test_with_a_cluster(void **state) {
         (void)fd_close(needs.credentials);
 }
 
+/* A directory to read, and nobody to call. */
+static void test_with_files_alone(void **state) {
+        const ConfineNeeds needs = { .credentials =
+                                             open("/etc/ssl", O_PATH | O_DIRECTORY | O_CLOEXEC) };
+
+        assert_true(needs.credentials >= 0);
+        assert_int_equal(attempt(&needs, open_credential), 0);
+        assert_int_equal(attempt(&needs, write_credential), EACCES);
+        assert_int_equal(attempt(&needs, open_passwd), EACCES);
+        assert_int_equal(attempt(&needs, make_socket), EPERM);
+        assert_int_equal(attempt(&needs, connect_to_the_api), EPERM);
+        assert_int_equal(attempt(&needs, new_process), -SIGSYS);
+        (void)fd_close(needs.credentials);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_alone),
                 cmocka_unit_test(test_with_a_cluster),
+                cmocka_unit_test(test_with_files_alone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #include "base/cleanup.h"
-#include "sidecar/gateway/tls.h"
+#include "http/tls.h"
 
 struct evbuffer;
 struct event_base;

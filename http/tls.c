@@ -5,7 +5,7 @@
  * what it waits for, and what is not kept cannot leak. SSL_CTX_set_read_ahead() is left off: with
  * libevent's bufferevents it makes transfers hang.
  */
-#include "sidecar/gateway/tls.h"
+#include "http/tls.h"
 
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>

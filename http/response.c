@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "sidecar/gateway/response.h"
+#include "http/response.h"
 
 #include <event2/buffer.h>
 #include <string.h>
@@ -41,18 +41,4 @@ int response_write(struct evbuffer *output, const Response *response) {
                 response->fields, response->close ? "Connection: close\r\n" : "", response->body);
 
         return n < 0 ? -1 : 0;
-}
-
-int response_write_upgrade(struct evbuffer *output, const Handshake *handshake) {
-        int n = evbuffer_add_printf(output,
-                "HTTP/1.1 101 Switching Protocols\r\n"
-                "Upgrade: websocket\r\n"
-                "Connection: Upgrade\r\n"
-                "Sec-WebSocket-Accept: %s\r\n",
-                handshake->accept);
-
-        if (n >= 0 && handshake->name_size > 0)
-                n = evbuffer_add_printf(output, "Sec-WebSocket-Protocol: %.*s\r\n",
-                        (int)handshake->name_size, handshake->name);
-        return n < 0 || evbuffer_add(output, "\r\n", 2) != 0 ? -1 : 0;
 }

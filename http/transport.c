@@ -12,7 +12,7 @@
  * (libevent's EV_CLOSED would do but for a reset connection: that is reported as readable, nobody
  * takes it, and the loop spins.)
  */
-#include "sidecar/gateway/transport.h"
+#include "http/transport.h"
 
 #include "base/fd.h"
 

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The launcher starts us without capabilities. This is the second wall: should a client's bytes
- * take this process over, it can do with its open descriptors what it could before, and nothing
- * else. It cannot open a file, make or connect a socket, start a program or a thread. Where it has
- * a cluster to ask, it can read the cluster's credentials and connect to the port of the API
- * server.
+ * We were started without capabilities. This is the second wall: should a client's bytes take this
+ * process over, it can do with its open descriptors what it could before, and nothing else. It
+ * cannot open a file, make or connect a socket, start a program or a thread; but for what its needs
+ * say: one directory to read, one port to connect to.
  *
  * The list of system calls is what libevent (epoll), OpenSSL and glibc's allocator use once they
  * are warm. What glibc tries by the way and can do without (opening a locale or a time zone) fails
- * with EPERM; anything else ends the process: the launcher starts a new one, and its line tells.
+ * with EPERM; anything else ends the process: a new one is started, and the old one's end tells.
  */
-#include "sidecar/gateway/confine.h"
+#include "http/confine.h"
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -98,9 +97,11 @@ static const char *const allowed_calls[] = {
         "tgkill",
 };
 
-/* Asking the API server: libcurl's connections, the token that changes. Landlock says where to. */
-static const char *const cluster_calls[] = { "openat", "fstat", "newfstatat", "connect",
-        "getsockname", "getpeername" };
+/* Reading a token or a certificate that changes, and connecting. Landlock says which and where to.
+ */
+static const char *const file_calls[] = { "openat", "fstat", "newfstatat", NULL };
+static const char *const network_calls[] = { "connect", "getsockname", "getpeername", NULL };
+static const char *const no_calls[] = { NULL };
 
 static const char *const refused_calls[] = { "open", "openat", "stat", "newfstatat", "fstat",
         "access", "readlink", "socket", "connect" };
@@ -199,7 +200,7 @@ static int add_ioctl_rules(scmp_filter_ctx filter) {
 }
 
 /* Streams over IP only: with another kind the connection could go round Landlock's port. */
-static int add_cluster_rules(scmp_filter_ctx filter) {
+static int add_socket_rules(scmp_filter_ctx filter) {
         static const unsigned long families[] = { AF_INET, AF_INET6 };
         int r = 0;
 
@@ -207,29 +208,46 @@ static int add_cluster_rules(scmp_filter_ctx filter) {
                 r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
                         SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, families[i]),
                         SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, SOCK_STREAM));
-        for (size_t i = 0; r == 0 && i < sizeof(cluster_calls) / sizeof(*cluster_calls); i++)
-                r = add_rule(filter, SCMP_ACT_ALLOW, cluster_calls[i]);
         return r;
 }
 
-static bool is_cluster_call(const char *name) {
-        for (size_t i = 0; i < sizeof(cluster_calls) / sizeof(*cluster_calls); i++)
-                if (strcmp(cluster_calls[i], name) == 0)
-                        return true;
-        return strcmp(name, "socket") == 0;
+static bool is_among(const char *name, const char *const *names) {
+        while (*names != NULL && strcmp(*names, name) != 0)
+                names++;
+        return *names != NULL;
+}
+
+/* What is tried by the way and done without, as long as it is not a need. */
+static int add_refusals(scmp_filter_ctx filter, const ConfineNeeds *needs) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < sizeof(refused_calls) / sizeof(*refused_calls); i++) {
+                const char *name = refused_calls[i];
+                bool needed = (needs->credentials >= 0 && is_among(name, file_calls)) ||
+                              (needs->port != 0 && (is_among(name, network_calls) ||
+                                                           strcmp(name, "socket") == 0));
+
+                if (!needed)
+                        r = add_rule(filter, SCMP_ACT_ERRNO(EPERM), name);
+        }
+        return r;
 }
 
 static int add_rules(scmp_filter_ctx filter, const ConfineNeeds *needs) {
-        bool asks = needs->port != 0;
+        const char *const *files = needs->credentials >= 0 ? file_calls : no_calls;
+        const char *const *network = needs->port != 0 ? network_calls : no_calls;
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < sizeof(allowed_calls) / sizeof(*allowed_calls); i++)
                 r = add_rule(filter, SCMP_ACT_ALLOW, allowed_calls[i]);
-        for (size_t i = 0; r == 0 && i < sizeof(refused_calls) / sizeof(*refused_calls); i++)
-                if (!asks || !is_cluster_call(refused_calls[i]))
-                        r = add_rule(filter, SCMP_ACT_ERRNO(EPERM), refused_calls[i]);
-        if (r == 0 && asks)
-                r = add_cluster_rules(filter);
+        for (; r == 0 && *files != NULL; files++)
+                r = add_rule(filter, SCMP_ACT_ALLOW, *files);
+        for (; r == 0 && *network != NULL; network++)
+                r = add_rule(filter, SCMP_ACT_ALLOW, *network);
+        if (r == 0 && needs->port != 0)
+                r = add_socket_rules(filter);
+        if (r == 0)
+                r = add_refusals(filter, needs);
         if (r == 0)
                 r = add_memory_rules(filter);
         if (r == 0)

@@ -6,7 +6,8 @@
  * client that nobody knows yet.
  *
  * Stricter than the library underneath: no folded lines, no blank in a field name, no lone LF, no
- * NUL, no body, no Transfer-Encoding, no field twice where two could be understood in two ways.
+ * NUL, no Transfer-Encoding, no body but an announced one that its user wants, no field twice where
+ * two could be understood in two ways.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,14 +32,17 @@ typedef struct Head {
         HeadMethod method;
         const char *target; /* path and query as sent */
         bool keep_alive;
+        size_t body_size; /* of what follows the head, and is left to the reader's user */
         size_t field_count;
         HeadField fields[HEAD_FIELDS_MAX];
 } Head;
 
 typedef struct HeadReader HeadReader;
 
-/* NULL: no memory. */
-HeadReader *head_reader_new(void);
+/* body_max: of the longest body that a request may have; 0 where requests have none. NULL: no
+ * memory.
+ */
+HeadReader *head_reader_new(size_t body_max);
 HeadReader *head_reader_free(HeadReader *reader);
 DEFINE_CLEANUP(HeadReader *, head_reader_free);
 
