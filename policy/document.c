@@ -8,6 +8,7 @@
 #include "policy/document.h"
 
 #include "base/arena.h"
+#include "policy/characters.h"
 
 #include <string.h>
 #include <yaml.h>
@@ -25,70 +26,28 @@ typedef struct Builder {
 
 /* ---- before libyaml ---- */
 
-/* First bytes of UTF-8 sequences, their sizes, and what the second byte may be: that excludes
- * overlong forms, surrogates and everything beyond U+10FFFF. */
-static const struct {
-        unsigned char first, last, size, second_first, second_last;
-} sequences[] = {
-        { 0x00, 0x7f, 1, 0, 0 },
-        { 0xc2, 0xdf, 2, 0x80, 0xbf },
-        { 0xe0, 0xe0, 3, 0xa0, 0xbf },
-        { 0xe1, 0xec, 3, 0x80, 0xbf },
-        { 0xed, 0xed, 3, 0x80, 0x9f },
-        { 0xee, 0xef, 3, 0x80, 0xbf },
-        { 0xf0, 0xf0, 4, 0x90, 0xbf },
-        { 0xf1, 0xf3, 4, 0x80, 0xbf },
-        { 0xf4, 0xf4, 4, 0x80, 0x8f },
-};
-
-/* What follows the second byte. */
-static bool continues(const unsigned char *text, size_t size) {
-        for (size_t i = 2; i < size; i++)
-                if ((text[i] & 0xc0) != 0x80)
-                        return false;
-        return true;
-}
-
-/* Bytes of the sequence at text, 0 when it is none. */
-static size_t sequence_size(const unsigned char *text, size_t left) {
-        size_t count = sizeof(sequences) / sizeof(*sequences), i = 0, size;
-
-        while (i < count && text[0] > sequences[i].last)
-                i++;
-        if (i == count || text[0] < sequences[i].first)
-                return 0;
-        size = sequences[i].size;
-        if (size == 1)
-                return 1;
-        if (size > left || text[1] < sequences[i].second_first ||
-                text[1] > sequences[i].second_last)
-                return 0;
-        return continues(text, size) ? size : 0;
-}
-
-static const char *complaint(const unsigned char *at, size_t size) {
+static const char *complaint(uint32_t character, size_t size, const char *rest, size_t left) {
         if (size == 0)
                 return "the file is not UTF-8 from here on";
-        if (*at == '\t')
-                return "tabs are not allowed; use spaces";
-        if (*at == '\0')
-                return "NUL bytes are not allowed";
-        if ((*at < 0x20 && *at != '\n' && *at != '\r') || *at == 0x7f)
-                return "control characters are not allowed";
-        return NULL;
+        if (character == '\r' && (left == 0 || *rest != '\n'))
+                return "a carriage return is allowed only in front of a line feed: alone it ends a "
+                       "line for the parser, but not for the eye";
+        return character_refusal(character);
 }
 
 static int check_bytes(const char *text, size_t size, Diagnostics *diagnostics) {
         PolicyPosition position = { .line = 1, .column = 1 };
+        size_t at = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
-        for (size_t at = 0; at < size;) {
-                const unsigned char *here = (const unsigned char *)text + at;
-                size_t step = sequence_size(here, size - at);
-                const char *wrong = complaint(here, step);
+        while (at < size) {
+                uint32_t character = 0;
+                size_t step = character_read(text + at, size - at, &character);
+                const char *wrong =
+                        complaint(character, step, text + at + step, size - at - step);
 
                 if (wrong != NULL)
                         return diagnostics_add(diagnostics, position, "%s", wrong);
-                if (*here == '\n') {
+                if (character == '\n') {
                         position.line++;
                         position.column = 0;
                 }
@@ -166,6 +125,25 @@ static int refuse_decoration(
         return 0;
 }
 
+/* What an escape puts into a text, or a block of several lines. */
+static int check_text(
+        Builder *builder, PolicyPosition position, const char *text, size_t size) {
+        for (size_t at = 0; at < size;) {
+                uint32_t character = 0;
+                size_t step = character_read(text + at, size - at, &character);
+                const char *wrong = character_refusal(character);
+
+                if (character == '\n' || character == '\r')
+                        return diagnostics_add(
+                                builder->diagnostics, position, "a text has to be on one line");
+                if (wrong != NULL)
+                        return diagnostics_add(builder->diagnostics, position,
+                                "%s, not even as an escape", wrong);
+                at += step > 0 ? step : 1;
+        }
+        return 0;
+}
+
 static int add_scalar(Builder *builder, const yaml_event_t *event) {
         Node *node;
 
@@ -175,9 +153,9 @@ static int add_scalar(Builder *builder, const yaml_event_t *event) {
         node = add_node(builder, NODE_SCALAR, event->start_mark);
         if (node == NULL)
                 return -1;
-        if (memchr(event->data.scalar.value, '\0', event->data.scalar.length) != NULL)
-                return diagnostics_add(
-                        builder->diagnostics, node->position, "NUL characters are not allowed");
+        if (check_text(builder, node->position, (const char *)event->data.scalar.value,
+                    event->data.scalar.length) < 0)
+                return -1;
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         node->text = arena_text(
                 builder->arena, (const char *)event->data.scalar.value, event->data.scalar.length);

@@ -415,10 +415,6 @@ static int build_name(Build *build, const Node *node, PolicyNetwork *network) {
                 return build_error(build, node->position,
                         "network policy '%s': name is longer than %u bytes", network->key,
                         NAME_SIZE_MAX);
-        for (const char *c = node->text; *c != '\0'; c++)
-                if ((unsigned char)*c < 0x20 || *c == 0x7f)
-                        return build_error(build, node->position,
-                                "network policy '%s': name has a control character", network->key);
         network->name = build_text(build, node);
         return network->name != NULL ? 0 : -1;
 }

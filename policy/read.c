@@ -363,10 +363,6 @@ static int check_name(const Node *name, Diagnostics *diagnostics) {
         if (size > NAME_SIZE_MAX)
                 return diagnostics_add(diagnostics, name->position,
                         "a name is longer than %u bytes", NAME_SIZE_MAX);
-        for (const char *c = name->text; *c != '\0'; c++)
-                if ((unsigned char)*c < 0x20 || *c == 0x7f)
-                        return diagnostics_add(
-                                diagnostics, name->position, "a name has a control character");
         return 0;
 }
 
