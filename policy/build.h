@@ -3,7 +3,7 @@
 
 /*
  * Drafts -> model: what the keys mean, alone and together. Private to policy/parse, validate,
- * network and requests. A function goes on after an error where it can, so that all errors of a
+ * network, programs and requests. A function goes on after an error where it can, so that all errors of a
  * file are found; the result counts only when none was.
  */
 #include "base/arena.h"
@@ -29,6 +29,8 @@ typedef struct Build {
 int build_policy(Build *build, const Node *root);
 /* network.c */
 int build_networks(Build *build, const Node *map);
+/* programs.c: who may use a network policy's endpoints, which are known already. */
+int build_binaries(Build *build, const Node *list, PolicyNetwork *network);
 /* requests.c: the keys about single requests. network is the policy's name, for messages. */
 int build_requests(
         Build *build, const char *network, const DraftEndpoint *draft, PolicyEndpoint *endpoint);

@@ -29,13 +29,15 @@ int diagnostics_add(Diagnostics *diagnostics, PolicyPosition position, const cha
         return -1;
 }
 
-static int compare(const void *a, const void *b) {
-        const PolicyPosition *left = &((const Diagnostic *)a)->position,
-                             *right = &((const Diagnostic *)b)->position;
+int position_compare(PolicyPosition a, PolicyPosition b) {
+        if (a.line != b.line)
+                return a.line < b.line ? -1 : 1;
+        return (a.column > b.column) - (a.column < b.column);
+}
 
-        if (left->line != right->line)
-                return left->line < right->line ? -1 : 1;
-        return (left->column > right->column) - (left->column < right->column);
+static int compare(const void *a, const void *b) {
+        return position_compare(
+                ((const Diagnostic *)a)->position, ((const Diagnostic *)b)->position);
 }
 
 void diagnostics_sort(Diagnostics *diagnostics) {

@@ -26,6 +26,9 @@ typedef struct Diagnostics {
 } Diagnostics;
 
 /* Returns -1, so that a failing function ends with it. Control bytes become '?'. */
+/* <0, 0, >0: in the order of the file. */
+int position_compare(PolicyPosition a, PolicyPosition b);
+
 printf_like(3, 4) int diagnostics_add(
         Diagnostics *diagnostics, PolicyPosition position, const char *format, ...);
 

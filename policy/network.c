@@ -19,12 +19,6 @@
 #define RANGE_WARNED_V4 16U /* a prefix shorter than this is more than a site's own network */
 #define RANGE_WARNED_V6 32U
 
-static int compare_positions(PolicyPosition a, PolicyPosition b) {
-        if (a.line != b.line)
-                return a.line < b.line ? -1 : 1;
-        return (a.column > b.column) - (a.column < b.column);
-}
-
 /* ---- host ---- */
 
 static int refuse_host(Build *build, const char *network, const Node *node, HostForm form) {
@@ -285,7 +279,7 @@ static int compare_endpoints(const void *a, const void *b) {
                 return order;
         if (left->ports[0] != right->ports[0])
                 return left->ports[0] < right->ports[0] ? -1 : 1;
-        return compare_positions(left->position, right->position);
+        return position_compare(left->position, right->position);
 }
 
 static int build_endpoints(Build *build, const Node *list, PolicyNetwork *network) {
@@ -304,104 +298,6 @@ static int build_endpoints(Build *build, const Node *list, PolicyNetwork *networ
                 qsort(endpoints, count, sizeof(*endpoints), compare_endpoints);
         network->endpoints = endpoints;
         network->endpoint_count = count;
-        return r;
-}
-
-/* ---- binaries ---- */
-
-static int build_binary(Build *build, const char *network, const Node *map, PolicyBinary *binary) {
-        char normal[POLICY_PATH_SIZE_MAX + 1], value[DIAGNOSTIC_VALUE_MAX];
-        DraftBinary draft;
-        PathForm form;
-
-        if (read_section(map, &keys_binary, &draft, build->diagnostics) < 0)
-                return -1;
-        build_report_accepted(build, &keys_binary, &draft);
-        form = path_normalise(draft.path->text, normal, sizeof(normal));
-        (void)diagnostic_value(draft.path->text, value);
-        if (form == PATH_TRAVERSAL)
-                return build_error(build, draft.path->position,
-                        "network policy '%s': binary path contains '..' traversal component: '%s'",
-                        network, value);
-        if (form == PATH_LONG)
-                return build_error(build, draft.path->position,
-                        "network policy '%s': binary path exceeds maximum length (%u): '%s'",
-                        network, POLICY_PATH_SIZE_MAX, value);
-        if (form != PATH_NORMAL)
-                return build_error(build, draft.path->position,
-                        "network policy '%s': binary path must be absolute (start with '/'): '%s'",
-                        network, value);
-        *binary = (PolicyBinary){ .path = arena_text(build->arena, normal, strlen(normal)),
-                .exact = !pattern_has_wildcard(normal),
-                .position = draft.path->position };
-        return binary->path != NULL ? 0 : build_no_memory(build);
-}
-
-static bool session_may_write(const Policy *policy, const char *path) {
-        if (policy->include_workdir && path_covers(POLICY_WORKDIR, path) &&
-                strcmp(path, POLICY_WORKDIR) != 0)
-                return true;
-        for (uint32_t i = 0; i < policy->path_count; i++)
-                if (policy->paths[i].access == POLICY_READ_WRITE &&
-                        path_covers(policy->paths[i].path, path))
-                        return true;
-        return false;
-}
-
-/* Who may write an executable may put another program there: the rule means any program, and its
- * author should know. */
-static void warn_writable(Build *build, const PolicyNetwork *network) {
-        const PolicyBinary *first = NULL;
-        uint32_t more = 0;
-
-        for (uint32_t i = 0; i < network->binary_count; i++) {
-                if (!session_may_write(build->policy, network->binaries[i].path))
-                        continue;
-                if (first == NULL)
-                        first = &network->binaries[i];
-                else
-                        more++;
-        }
-        if (first != NULL && more == 0)
-                build_find(build, POLICY_FINDING_WARNING, first->position,
-                        "network policy '%s': the session can write '%s', so any program can "
-                        "pose as it: the rule means '/**'",
-                        network->key, first->path);
-        else if (first != NULL)
-                build_find(build, POLICY_FINDING_WARNING, first->position,
-                        "network policy '%s': the session can write '%s' and %u more, so any "
-                        "program can pose as them: the rule means '/**'",
-                        network->key, first->path, more);
-}
-
-static int compare_binaries(const void *a, const void *b) {
-        const PolicyBinary *left = a, *right = b;
-        int order = strcmp(left->path, right->path);
-
-        return order != 0 ? order : compare_positions(left->position, right->position);
-}
-
-static int build_binaries(Build *build, const Node *list, PolicyNetwork *network) {
-        uint32_t room = list != NULL ? list->count : 0, count = 0;
-        PolicyBinary *binaries = arena_array(build->arena, room, sizeof(*binaries));
-        int r = 0;
-
-        if (binaries == NULL)
-                return build_no_memory(build);
-        for (const Node *item = list != NULL ? list->first : NULL; item != NULL; item = item->next)
-                if (build_binary(build, network->key, item, &binaries[count]) < 0)
-                        r = -1;
-                else
-                        count++;
-        if (count > 0)
-                qsort(binaries, count, sizeof(*binaries), compare_binaries);
-        network->binaries = binaries;
-        network->binary_count = count;
-        if (room == 0 && network->endpoint_count > 0)
-                build_find(build, POLICY_FINDING_WARNING, network->position,
-                        "network policy '%s' names no binaries, so nobody may use it",
-                        network->key);
-        warn_writable(build, network);
         return r;
 }
 

@@ -4,6 +4,8 @@
 
 #include "policy/address.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -34,6 +36,41 @@ bool pattern_matches_path(const char *pattern, const char *path) {
                 } else if (deep != NULL && *deep_path != '\0') {
                         pattern = deep;
                         path = ++deep_path;
+                        star = NULL;
+                } else {
+                        return false;
+                }
+        }
+}
+
+/* The pattern gets through the directory and its '/' with something left to match more. Goes back
+ * like pattern_matches_path(). */
+bool pattern_reaches_below(const char *pattern, const char *directory) {
+        char path[PATH_MAX + 2];
+        const char *star = NULL, *star_path = NULL, *deep = NULL, *deep_path = NULL, *at = path;
+
+        if (snprintf(path, sizeof(path), "%s/", directory) >= (int)sizeof(path))
+                return true;
+        for (;;) {
+                if (*at == '\0') {
+                        return *pattern != '\0' || deep != NULL;
+                } else if (pattern[0] == '*' && pattern[1] == '*') {
+                        pattern += strspn(pattern, "*");
+                        deep = pattern;
+                        deep_path = at;
+                        star = NULL;
+                } else if (pattern[0] == '*') {
+                        star = ++pattern;
+                        star_path = at;
+                } else if (*pattern == *at) {
+                        pattern++;
+                        at++;
+                } else if (star != NULL && *star_path != '/') {
+                        pattern = star;
+                        at = ++star_path;
+                } else if (deep != NULL) {
+                        pattern = deep;
+                        at = ++deep_path;
                         star = NULL;
                 } else {
                         return false;

@@ -10,6 +10,8 @@
 /* '*' matches within one component, '**' across; everything else is itself. Linear in the product
  * of the lengths. */
 bool pattern_matches_path(const char *pattern, const char *path);
+/* Whether some path below the directory could match: on the safe side, true where it is not sure. */
+bool pattern_reaches_below(const char *pattern, const char *directory);
 /* '*' matches any characters; for one label of a host. */
 bool pattern_matches_label(const char *pattern, const char *label, size_t size);
 bool pattern_has_wildcard(const char *text);

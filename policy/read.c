@@ -347,12 +347,7 @@ static int compare_names(const void *a, const void *b) {
         const Node *left = ((const Name *)a)->node, *right = ((const Name *)b)->node;
         int order = strcmp(left->text, right->text);
 
-        if (order != 0)
-                return order;
-        if (left->position.line != right->position.line)
-                return left->position.line < right->position.line ? -1 : 1;
-        return (left->position.column > right->position.column) -
-               (left->position.column < right->position.column);
+        return order != 0 ? order : position_compare(left->position, right->position);
 }
 
 static int check_name(const Node *name, Diagnostics *diagnostics) {

@@ -84,12 +84,7 @@ static int compare_paths(const void *a, const void *b) {
         const PolicyPath *left = a, *right = b;
         int order = strcmp(left->path, right->path);
 
-        if (order != 0)
-                return order;
-        if (left->position.line != right->position.line)
-                return left->position.line < right->position.line ? -1 : 1;
-        return (left->position.column > right->position.column) -
-               (left->position.column < right->position.column);
+        return order != 0 ? order : position_compare(left->position, right->position);
 }
 
 /* Sorted, so that what is named twice is neighbours. */

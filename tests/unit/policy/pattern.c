@@ -47,6 +47,37 @@ static void matches_paths(void **state) {
                         fail_msg("'%s' and '%s'", cases[i].pattern, cases[i].path);
 }
 
+static void reaches_below(void **state) {
+        static const struct {
+                const char *pattern, *directory;
+                bool reaches;
+        } cases[] = {
+                { "/**", "/tmp", true },
+                { "/**/python", "/tmp", true },
+                { "/**/python", "/a/b/c", true },
+                { "/tmp/*", "/tmp", true },
+                { "/tmp/*", "/tmp/a", false },
+                { "/tmp/x", "/tmp", true },
+                { "/tmp*", "/tmp", false },
+                { "/tmp**", "/tmp", true },
+                { "/tm*/x", "/tmp", true },
+                { "/t*p/x", "/tmp", true },
+                { "/t*q/x", "/tmp", false },
+                { "/usr/**", "/tmp", false },
+                { "/usr/**", "/usr/local", true },
+                { "/usr/*", "/usr/local", false },
+                { "/usr/**/bin/*", "/usr/local", true },
+                { "/a/*b*c/d", "/a/xbyc", true },
+                { "/a/*b*c/d", "/a/xby", false },
+                { "/a/**b/*/d", "/a/x/b", true },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+                if (pattern_reaches_below(cases[i].pattern, cases[i].directory) !=
+                        cases[i].reaches)
+                        fail_msg("'%s' and '%s'", cases[i].pattern, cases[i].directory);
+}
+
 static double milliseconds(const struct timespec *from, const struct timespec *to) {
         return (double)(to->tv_sec - from->tv_sec) * 1e3 +
                (double)(to->tv_nsec - from->tv_nsec) / 1e6;
@@ -162,6 +193,7 @@ static void covers_programs(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(matches_paths),
+                cmocka_unit_test(reaches_below),
                 cmocka_unit_test(is_never_slow),
                 cmocka_unit_test(judges_hosts),
                 cmocka_unit_test(covers_hosts),
