@@ -2,7 +2,8 @@
 
 /*
  * pip says what is configured with `config list`, and its built-in default nowhere but in the help
- * of the option. Both are read, the default only when nothing else is configured.
+ * of the option. Both are read, the default only when nothing else is configured. The pages of an
+ * index may link to another host: a dry run's report says where the files themselves lie.
  */
 #include "cli/python_index.h"
 
@@ -13,6 +14,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -98,6 +100,22 @@ void python_index_read_help(PythonIndex *index, const char *answer) {
         add_url(index, standard + strspn(standard, " \n"));
 }
 
+/* The first key only: the rest of the report is the packages' authors' text. */
+void python_index_read_report(PythonIndex *index, const char *answer) {
+        json_t *report = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
+        json_t *package;
+        size_t at;
+
+        json_array_foreach(json_object_get(report, "install"), at, package) {
+                json_t *origin = json_object_get(package, "download_info");
+                const char *url = json_string_value(json_object_get(origin, "url"));
+
+                if (url != NULL)
+                        add_url(index, url);
+        }
+        json_decref(report);
+}
+
 static int start(char *const *command, int output, pid_t *ret_child) {
         posix_spawn_file_actions_t actions;
         int r = posix_spawn_file_actions_init(&actions);
@@ -143,7 +161,8 @@ static int ask(char *const *command, char **ret_answer, Error *error) {
         return 0;
 }
 
-int python_index_ask(PythonIndex *ret_index, Error *error) {
+/* Of the index, as configured or else pip's own. */
+static int ask_index(PythonIndex *index, Error *error) {
         static char pip[] = "pip", config[] = "config", list[] = "list", install[] = "install",
                     help[] = "--help";
         char *const ask_config[] = { pip, config, list, NULL };
@@ -154,15 +173,37 @@ int python_index_ask(PythonIndex *ret_index, Error *error) {
         if (ask(ask_config, &configured, error) < 0)
                 return -1;
         assert(configured != NULL);
-        python_index_read_config(ret_index, configured);
-        if (ret_index->count > 0)
+        python_index_read_config(index, configured);
+        if (index->count > 0)
                 return 0;
         if (ask(ask_help, &standard, error) < 0)
                 return -1;
         assert(standard != NULL);
-        python_index_read_help(ret_index, standard);
-        if (ret_index->count == 0)
+        python_index_read_help(index, standard);
+        if (index->count == 0)
                 return error_set(error, ERROR_PEER, 0,
                         "pip does not say which index it uses; name the hosts with --python-index");
         return 0;
+}
+
+/* Of the files: pip is the one package that every index has. Nothing is installed. */
+static int ask_files(PythonIndex *index, Error *error) {
+        static char pip[] = "pip", install[] = "install", dry[] = "--dry-run", quiet[] = "--quiet",
+                    whole[] = "--ignore-installed", alone[] = "--no-deps", report[] = "--report",
+                    standard_output[] = "-", package[] = "pip";
+        char *const command[] = { pip, install, dry, quiet, whole, alone, report, standard_output,
+                package, NULL };
+        cleanup_free char *answer = NULL;
+
+        if (ask(command, &answer, error) < 0)
+                return error_context(error, "cannot learn where the index has its files");
+        assert(answer != NULL);
+        python_index_read_report(index, answer);
+        return 0;
+}
+
+int python_index_ask(PythonIndex *ret_index, Error *error) {
+        if (ask_index(ret_index, error) < 0)
+                return -1;
+        return ask_files(ret_index, error);
 }

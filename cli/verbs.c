@@ -32,7 +32,7 @@ static const VerbOption explain_options[] = {
 static const VerbOption diff_options[] = { OUTPUT };
 static const VerbOption preset_options[] = {
         { "python-index", "HOST[,HOST]", NULL, "The Python index and file hosts to allow" },
-        { "python-index-from-pip", NULL, NULL, "Ask pip on this machine for them" },
+        { "python-index-from-pip", NULL, NULL, "Ask pip on this machine, and by pip the index" },
 };
 
 #define CONTAINER                                                                                  \

@@ -246,23 +246,37 @@ def test_preset_takes_index_hosts_as_values(navigator):
         assert navigator("policy", "preset", "development", "--python-index", wrong).returncode == 2, wrong
 
 
+PIP = """#!/bin/sh
+case "$*" in
+"config list") %s ;;
+"install --help") printf -- '  -i, --index-url <url>  Base URL (default\\n      https://standard.example/simple).\\n' ;;
+*--dry-run*) %s ;;
+esac
+"""
+
+
 def test_preset_asks_pip(navigator, tmp_path, monkeypatch):
+    """The index by its configuration or pip's own default, and the host that has the files by a report of pip's."""
     pip = tmp_path / "bin" / "pip"
     pip.parent.mkdir()
-    pip.write_text("#!/bin/sh\n[ \"$1 $2\" = 'config list' ] && echo \"global.index-url='https://user:secret@index.example/simple'\" && "
-                   "echo \"global.extra-index-url='http://extra.example:8080/simple'\"\n")
-    pip.chmod(0o755)
     monkeypatch.setenv("PATH", f"{pip.parent}:{os.environ['PATH']}")
-    printed = navigator("policy", "preset", "data-science", "--python-index-from-pip").stdout
-    assert hosts(printed, "python_packages") == [("index.example", 443), ("extra.example", 8080)]
-    assert "secret" not in printed
-    pip.write_text("#!/bin/sh\n[ \"$1\" = install ] && printf -- '  -i, --index-url <url>  Base URL (default\\n      https://standard.example/simple).\\n'\n"
-                   "exit 0\n")
-    assert hosts(navigator("policy", "preset", "data-science", "--python-index-from-pip").stdout, "python_packages") == [("standard.example", 443)]
-    pip.write_text("#!/bin/sh\nexit 1\n")
-    result = navigator("policy", "preset", "data-science", "--python-index-from-pip")
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "name the hosts with --python-index" in result.stderr
+
+    def preset(configuration: str, report: str):
+        pip.write_text(PIP % (configuration, report))
+        pip.chmod(0o755)
+        return navigator("policy", "preset", "data-science", "--python-index-from-pip")
+
+    report = """echo '{"install": [{"download_info": {"url": "https://files.example/a/b.whl"}, "metadata": {"url": "https://other.example"}}]}'"""
+    configured = preset("echo \"global.index-url='https://user:secret@index.example/simple'\"; "
+                        "echo \"global.extra-index-url='http://extra.example:8080/simple'\"", report)
+    assert hosts(configured.stdout, "python_packages") == [("index.example", 443), ("extra.example", 8080), ("files.example", 443)]
+    assert "secret" not in configured.stdout
+    assert hosts(preset("", report).stdout, "python_packages") == [("standard.example", 443), ("files.example", 443)]
+    for local in ("echo '{\"install\": [{\"download_info\": {\"url\": \"file:///wheels/b.whl\"}}]}'", "echo nonsense"):
+        assert hosts(preset("", local).stdout, "python_packages") == [("standard.example", 443)]
+    for failing in (preset("exit 1", report), preset("", "exit 1")):
+        assert (failing.returncode, failing.stdout) == (2, "")
+        assert "name the hosts with --python-index" in failing.stderr
 
 
 # ---- the verbs themselves

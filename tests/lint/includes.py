@@ -25,7 +25,7 @@ LAYERS = {
 LIBRARIES = {
     "yaml.h": ("policy/document.c",),
     "jansson.h": ("policy/json.c", "hook/tree.c", "hook/print.c", "hook/document.c", "sidecar/gateway/api.c", "sidecar/gateway/resize.c",
-                  "sidecar/gateway/status.c", "sidecar/gateway/review.c", "node/readiness.c", "sidecar/audit/line.c"),
+                  "sidecar/gateway/status.c", "sidecar/gateway/review.c", "node/readiness.c", "sidecar/audit/line.c", "cli/python_index.c"),
     "seccomp.h": ("base/jail.c", "sidecar/launcher/seccomp.c", "http/confine.c", "sidecar/egress/confine.c"),
     "curl/": ("sidecar/gateway/ask.c", "node/request.c", "cli/"),
     "wslay/": ("sidecar/gateway/stream.c", "cli/"),
