@@ -5,15 +5,18 @@
     sidecar   our executables and their libraries, and nothing that interprets
     workload  Debian with the user `sandbox`, /sandbox and its virtual environment
     stock     Debian as it comes: neither the user nor the folder
+
+    development   for who asks for it: made from packages of the Python index, too (development.py)
 """
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
 
-from . import archive
+from . import archive, development
 from .build import PROGRAMS, TREE
 from .progress import Console, Failure, Step
 
@@ -69,6 +72,15 @@ class Images:
                 "stock": self._archive("stock", rootfs.stem, lambda: [rootfs], {
                     "Cmd": ["/bin/bash"], "Env": [f"PATH={DEBIAN_PATH}"]}),
             }
+
+    def make_development(self) -> dict:
+        rootfs = self._debian()
+        with self.console.step("making the development image (virtual environments, uv, its policy)") as step:
+            pip = development.Pip(CACHE, step)
+            python = development.make_python(rootfs, pip, CACHE, step)
+            settings = development.make_settings(debian_accounts(rootfs), pip, self.programs / "navigator")
+            return {"development": self._archive("development", rootfs.stem + python.stem + archive.digest(settings),
+                                                 lambda: [rootfs, python, settings], development.CONFIG)}
 
     def _archive(self, name: str, key: str, layers, config: dict) -> Path:
         """The archive for this key; an older one of the same name makes room."""
@@ -198,6 +210,9 @@ def libraries(programs: list) -> list:
 
 def forget() -> None:
     """Removes what Images made: the next run makes it anew."""
-    for pattern in ("*.image", "debian*", "pause*"):
+    for pattern in ("*.image", "debian*", "pause*", "development*", "pip*"):
         for path in CACHE.glob(pattern):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)

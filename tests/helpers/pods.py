@@ -170,6 +170,21 @@ def pod(pods):
     return pods()
 
 
+@pytest.fixture(scope="session")
+def development_image(node, pytestconfig):
+    """Loaded into the node only where a test asks for it: it is made from packages of the Python index."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print()
+        node.engine.load(images.Images(Console(sys.stdout), node.programs).make_development())
+
+
+@pytest.fixture
+def development(development_image, pods):
+    """A fresh pod of the development image that names no policy: the image brings its own."""
+    return pods.fresh("development", policy=None)
+
+
 @pytest.fixture
 def bare_node(tmp_path, programs):
     """The hook's own files, without an engine."""
