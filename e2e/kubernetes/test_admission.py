@@ -81,7 +81,7 @@ def test_policy_config_map_is_mounted_in_every_container(cluster):
     spec = cluster.admitted(pod(annotations={INJECT: "true", POLICY: "configmap/agents"}, containers=[container(), container("other")],
                                 initContainers=[container("setup", command=["true"])]))["spec"]
     assert [v["configMap"]["name"] for v in spec["volumes"] if v["name"] == "navigator-policy"] == ["agents"]
-    for each in spec["containers"] + [spec["initContainers"][1]]:
+    for each in spec["containers"] + spec["initContainers"]:
         assert {"name": "navigator-policy", "mountPath": "/run/navigator-policy", "readOnly": True} in each["volumeMounts"]
 
 

@@ -220,6 +220,26 @@ def test_k10_pod_keeps_its_last_good_policy(namespace):
     wait_for("the refusal of a new pod", lambda: "policy.yaml:2:1" in events(namespace, "newcomer"), READY_SECONDS)
 
 
+def test_h1_h3_policy_of_a_running_pod(namespace):
+    """What the ConfigMap becomes applies to the pod that runs; what is wrong changes nothing and is said."""
+    def asked():
+        return sandbox(namespace, "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "20", "http://nowhere.invalid/").stdout
+
+    def become(text):
+        namespace.run("patch", "configmap", "agent", "--type=merge", "--patch", json.dumps({"data": {"policy.yaml": text}}))
+
+    rule = "network_policies: {nowhere: {endpoints: [{host: nowhere.invalid, port: 80}], binaries: [{path: '/**'}]}}\n"
+    namespace.create(config_map())
+    namespace.create(pod(annotations=POLICY_ANNOTATIONS))
+    namespace.run("wait", "pod/agent", "--for=condition=Ready", f"--timeout={READY_SECONDS}s")
+    assert asked() == "403"
+    become(POLICY + rule)
+    wait_for("the new rule", lambda: asked() == "502", 120)  # allowed, and there is no such name
+    become(POLICY + rule + "typo: 1\n")
+    wait_for("the refusal", lambda: "policy_refused" in namespace.run("logs", "agent", "-c", "navigator").stdout, 120)
+    assert asked() == "502"
+
+
 def test_pr7_stock_image_works(namespace):
     namespace.create(config_map("version: 1\n"))
     namespace.create(pod(annotations=POLICY_ANNOTATIONS, containers=[{

@@ -13,6 +13,7 @@ environment: {POD_NAME: metadata.name, POD_NAMESPACE: metadata.namespace, POD_UI
 mounts:
   navigator-credentials: /var/run/secrets/kubernetes.io/serviceaccount
   navigator-gateway: /etc/navigator-gateway
+  navigator-policy: /run/navigator-policy
 {{- end }}
 
 {{/* A list of strings as CEL. */}}
