@@ -13,6 +13,8 @@
         256U /* bytes of one text in the body; six for each when they are escaped                  \
               */
 #define DETAIL_SHOWN_MAX 1024U
+/* Bytes of the status line behind the code: a line that people read in an error message. */
+#define PHRASE_MAX 240U
 
 /* A JSON text under construction. */
 typedef struct Body {
@@ -192,15 +194,30 @@ static const char *status_text(unsigned status) {
         return "Refused";
 }
 
+/*
+ * The detail is in the status line, too: of an answer to CONNECT, which has no content by
+ * RFC 9110 9.3.6, many clients show nothing else (pip, curl -v, Java, Go). A reason phrase is
+ * printable text (RFC 9112 4); what is not becomes '?', so that nothing ends the line early.
+ */
+static void write_phrase(const Refusal *refusal, char ret_phrase[static PHRASE_MAX]) {
+        (void)snprintf(ret_phrase, PHRASE_MAX, "%s: %s", status_text(refusal->status),
+                refusal->detail);
+        for (char *byte = ret_phrase; *byte != '\0'; byte++)
+                if (*byte < 0x20 || *byte > 0x7e)
+                        *byte = '?';
+}
+
 size_t reply_write(const Refusal *refusal, char ret_text[static REPLY_SIZE_MAX]) {
         Body body = { 0 };
+        char phrase[PHRASE_MAX];
         int head;
 
         write_body(refusal, &body);
+        write_phrase(refusal, phrase);
         head = snprintf(ret_text, REPLY_SIZE_MAX - sizeof(body.text),
                 "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
                 "X-Navigator-Policy: %s\r\nConnection: close\r\n\r\n",
-                refusal->status, status_text(refusal->status), body.size, refusal->error);
+                refusal->status, phrase, body.size, refusal->error);
         memcpy(ret_text + head, body.text, body.size);
         return (size_t)head + body.size;
 }

@@ -5,6 +5,7 @@
 #include "tests/helpers/unit.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Splits the response, checks its length, and returns the body as JSON: the caller's. */
@@ -21,6 +22,10 @@ static json_t *body_of(const Refusal *refusal, char response[static REPLY_SIZE_M
         if (json == NULL)
                 fail_msg("%s: %s", where.text, body);
         return json;
+}
+
+static bool starts_with(const char *text, const char *start) {
+        return strncmp(text, start, strlen(start)) == 0;
 }
 
 static void test_missing_rule(void **state) {
@@ -41,7 +46,8 @@ static void test_missing_rule(void **state) {
         const char *error, *host, *path;
         int port, generation;
 
-        assert_true(strncmp(response, "HTTP/1.1 403 Forbidden\r\n", 24) == 0);
+        assert_true(starts_with(response,
+                "HTTP/1.1 403 Forbidden: no policy names the host 'evil.test'\r\n"));
         assert_non_null(strstr(response, "\r\nConnection: close\r\n"));
         assert_int_equal(
                 json_unpack(json, "{s:s, s:i, s:{s:{s:[{s:s, s:i}], s:[{s:s}]}}}", "error", &error,
@@ -54,6 +60,21 @@ static void test_missing_rule(void **state) {
         assert_int_equal(port, 443);
         assert_int_equal(generation, 3);
         json_decref(json);
+}
+
+/* What a name or a path may hold cannot end the status line, nor begin another header. */
+static void test_status_line(void **state) {
+        const Refusal refusal = {
+                .status = 400,
+                .error = "bad_request",
+                .detail = "host a\r\nX-Header: b\x01\x7f\xff",
+                .binary = "",
+        };
+        static char response[REPLY_SIZE_MAX + 1];
+
+        json_decref(body_of(&refusal, response));
+        assert_true(starts_with(response,
+                "HTTP/1.1 400 Bad Request: host a??X-Header: b???\r\nContent-Type: "));
 }
 
 /* Everything as long and as strange as it can be is still one JSON text that fits. */
@@ -107,6 +128,7 @@ static void test_without_policy(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_missing_rule),
+                cmocka_unit_test(test_status_line),
                 cmocka_unit_test(test_hostile_texts),
                 cmocka_unit_test(test_without_policy),
         };
