@@ -43,5 +43,8 @@ int keeper_start(Plan *plan, int proc_fd, Keeper *ret_keeper, Error *error);
 
 /* 1: a report; 0: the keeper has gone; -EAGAIN; or -errno. */
 int keeper_receive(int control, KeeperReport *ret_report);
-/* 0, or -errno. */
+/* For a session whose program has been executed: it gets its grace. 0, or -errno. */
 int keeper_stop(int control);
+/* For one whose program has not: nothing of the workload's runs yet, and the keeper waits for its
+ * child's execve. What is left of the child becomes the launcher's (reap.h). */
+void keeper_kill(const Keeper *keeper);

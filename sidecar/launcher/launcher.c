@@ -39,21 +39,25 @@ typedef enum Source {
 #define WATCHED_MAX                                                                                \
         (4U + REGISTER_CONNECTIONS_MAX + INTAKE_TARGETS_MAX + 2U * LAUNCHER_SESSIONS_MAX)
 
+typedef struct Watched {
+        Source source;
+        union {
+                Session *session; /* of CHILD and KEEPER */
+                size_t index;     /* of CONNECTION */
+        };
+} Watched;
+
 typedef struct Watch {
         struct pollfd fds[WATCHED_MAX];
-        Source sources[WATCHED_MAX];
-        Session *sessions[WATCHED_MAX]; /* of CHILD and KEEPER */
-        size_t indices[WATCHED_MAX];    /* of CONNECTION */
+        Watched what[WATCHED_MAX];
         nfds_t count;
 } Watch;
 
-static void watch_add(Watch *watch, int fd, Source source, Session *session, size_t index) {
+static void watch_add(Watch *watch, int fd, Watched what) {
         if (fd < 0 || watch->count == WATCHED_MAX)
                 return;
         watch->fds[watch->count] = (struct pollfd){ .fd = fd, .events = POLLIN };
-        watch->sources[watch->count] = source;
-        watch->sessions[watch->count] = session;
-        watch->indices[watch->count] = index;
+        watch->what[watch->count] = what;
         watch->count++;
 }
 
@@ -61,21 +65,24 @@ static void watch_build(Watch *watch, Launcher *launcher) {
         const Register *registration = &launcher->registration;
 
         watch->count = 0;
-        watch_add(watch, launcher->signals, SOURCE_SIGNALS, NULL, 0);
-        watch_add(watch, registration->listener, SOURCE_REGISTER, NULL, 0);
+        watch_add(watch, launcher->signals, (Watched){ SOURCE_SIGNALS });
+        watch_add(watch, registration->listener, (Watched){ SOURCE_REGISTER });
         for (size_t i = 0; i < REGISTER_CONNECTIONS_MAX; i++)
-                watch_add(watch, registration->connections[i], SOURCE_CONNECTION, NULL, i);
+                watch_add(watch, registration->connections[i],
+                        (Watched){ SOURCE_CONNECTION, .index = i });
         for (Session *session = launcher->sessions; session != NULL; session = session->next) {
-                watch_add(watch, session->keeper.report_fd, SOURCE_CHILD, session, 0);
-                watch_add(watch, session->keeper.control, SOURCE_KEEPER, session, 0);
+                watch_add(watch, session->keeper.report_fd,
+                        (Watched){ SOURCE_CHILD, .session = session });
+                watch_add(watch, session->keeper.control,
+                        (Watched){ SOURCE_KEEPER, .session = session });
         }
         if (launcher->gateway.state != ROLE_FAILED)
-                watch_add(watch, launcher->gateway.control, SOURCE_GATEWAY, NULL, 0);
+                watch_add(watch, launcher->gateway.control, (Watched){ SOURCE_GATEWAY });
         if (launcher->egress.state != ROLE_FAILED)
-                watch_add(watch, launcher->egress.control, SOURCE_EGRESS, NULL, 0);
+                watch_add(watch, launcher->egress.control, (Watched){ SOURCE_EGRESS });
         for (const Target *target = launcher->targets.first; target != NULL; target = target->next)
                 if (target->state != TARGET_GONE)
-                        watch_add(watch, target->pidfd, SOURCE_TARGET, NULL, 0);
+                        watch_add(watch, target->pidfd, (Watched){ SOURCE_TARGET });
 }
 
 static int sooner(int timeout, int64_t wait) {
@@ -126,7 +133,7 @@ static void hear_register(Launcher *launcher) {
 }
 
 static void hear(Launcher *launcher, const Watch *watch, nfds_t at) {
-        switch (watch->sources[at]) {
+        switch (watch->what[at].source) {
         case SOURCE_SIGNALS:
                 hear_signals(launcher);
                 return;
@@ -134,7 +141,7 @@ static void hear(Launcher *launcher, const Watch *watch, nfds_t at) {
                 hear_register(launcher);
                 return;
         case SOURCE_CONNECTION:
-                intake_receive(launcher, watch->indices[at]);
+                intake_receive(launcher, watch->what[at].index);
                 return;
         case SOURCE_GATEWAY:
                 serve_hear_gateway(launcher);
@@ -143,10 +150,10 @@ static void hear(Launcher *launcher, const Watch *watch, nfds_t at) {
                 serve_hear_egress(launcher);
                 return;
         case SOURCE_CHILD:
-                session_hear_child(watch->sessions[at]);
+                session_hear_child(watch->what[at].session);
                 return;
         case SOURCE_KEEPER:
-                session_hear_keeper(watch->sessions[at]);
+                session_hear_keeper(watch->what[at].session);
                 return;
         case SOURCE_TARGET:
                 return; /* intake_refresh() looks at it in a moment */

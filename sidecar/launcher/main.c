@@ -98,8 +98,9 @@ static int make_base(Launcher *launcher, Error *error) {
         int r;
 
         launcher->landlock_abi = landlock_probe();
-        if (seccomp_compile(launcher->landlock_abi > 0 ? launcher->landlock_abi : 0,
-                    &launcher->seccomp, error) < 0)
+        if (seccomp_restrict_sidecar(error) < 0 ||
+                seccomp_compile(launcher->landlock_abi > 0 ? launcher->landlock_abi : 0,
+                        &launcher->seccomp, error) < 0)
                 return -1;
         base->seccomp = &launcher->seccomp;
         base->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);

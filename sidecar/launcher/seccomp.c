@@ -5,6 +5,11 @@
  * nobody: it comes from the sidecar. What is on it gives no honest program anything (a session has
  * no capability), and much of it has been a way out of a kernel.
  *
+ * It is two programs. What the sidecar itself never calls, it forbids itself once; all that it
+ * starts inherits that. What it needs to make a session (namespaces, openat2, families of sockets)
+ * each session forbids itself. Besides the sidecar being confined, this is time: the kernel checks
+ * and translates every instruction of a program for each process that installs it.
+ *
  * - EPERM, so that a program says what happened; ENOSYS where it then falls back to something that
  *   can be examined (clone3, whose flags are in memory).
  * - A number above the newest one reviewed here is ENOSYS: a kernel's next invention is not in the
@@ -44,7 +49,7 @@
 #define NUMBER_OPEN_TREE_ATTR 467
 #define NUMBER_LSM_SET_SELF_ATTR 460
 
-static const int forbidden[] = {
+static const int never_called[] = {
         /* other processes */
         SCMP_SYS(ptrace),
         SCMP_SYS(process_vm_readv),
@@ -55,7 +60,6 @@ static const int forbidden[] = {
         SCMP_SYS(move_pages),
         SCMP_SYS(migrate_pages),
         /* namespaces and mounts */
-        SCMP_SYS(setns),
         SCMP_SYS(mount),
         SCMP_SYS(umount2),
         SCMP_SYS(pivot_root),
@@ -163,12 +167,9 @@ static bool any_allowed(uint64_t first, uint64_t count) {
         return false;
 }
 
-/* What is denied goes by aligned blocks, each one comparison of the upper bits: a session installs
- * the filter anew, and the kernel checks and translates every instruction of it. */
+/* What is denied goes by aligned blocks, each one comparison of the upper bits. */
 static void deny_families(Rules *rules, int call) {
-        const struct scmp_arg_cmp beyond = {
-                .arg = 0, .op = SCMP_CMP_GE, .datum_a = FAMILIES_END
-        };
+        const struct scmp_arg_cmp beyond = { .arg = 0, .op = SCMP_CMP_GE, .datum_a = FAMILIES_END };
         /* the other netlink protocols reach kernel subsystems; 0 is what getifaddrs() asks */
         const struct scmp_arg_cmp netlink[] = {
                 { .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = INT_MASK, .datum_b = AF_NETLINK },
@@ -233,28 +234,23 @@ static void deny_truncation(Rules *rules, int landlock_abi) {
         deny(rules, SCMP_SYS(openat2), ENOSYS, 0, NULL);
 }
 
-static int fill(scmp_filter_ctx filter, int landlock_abi) {
-        Rules rules = { .filter = filter };
-        int r;
-
-        r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-        if (r == 0)
-                r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE,
-                        2); /* a binary tree: log n comparisons a call */
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-                deny(&rules, forbidden[i], EPERM, 0, NULL);
+static void deny_to_all(Rules *rules, int landlock_abi) {
+        (void)landlock_abi;
+        for (size_t i = 0; i < sizeof(never_called) / sizeof(never_called[0]); i++)
+                deny(rules, never_called[i], EPERM, 0, NULL);
         for (size_t i = 0; i < sizeof(forbidden_requests) / sizeof(forbidden_requests[0]); i++)
-                deny_bits(&rules, SCMP_SYS(ioctl), 1, INT_MASK, forbidden_requests[i]);
-        deny_bits(&rules, SCMP_SYS(execveat), 4, AT_EMPTY_PATH, AT_EMPTY_PATH);
-        deny_families(&rules, SCMP_SYS(socket));
-        deny_families(&rules, SCMP_SYS(socketpair));
-        deny_namespaces(&rules);
-        deny_new_listener(&rules);
+                deny_bits(rules, SCMP_SYS(ioctl), 1, INT_MASK, forbidden_requests[i]);
+        deny_bits(rules, SCMP_SYS(execveat), 4, AT_EMPTY_PATH, AT_EMPTY_PATH);
+        deny_new_listener(rules);
+}
+
+static void deny_to_sessions(Rules *rules, int landlock_abi) {
+        deny(rules, SCMP_SYS(setns), EPERM, 0, NULL);
+        deny_namespaces(rules);
+        deny_families(rules, SCMP_SYS(socket));
+        deny_families(rules, SCMP_SYS(socketpair));
         if (landlock_abi > 0)
-                deny_truncation(&rules, landlock_abi);
-        return rules.failed;
+                deny_truncation(rules, landlock_abi);
 }
 
 static int export_program(scmp_filter_ctx filter, SeccompProgram *ret_program) {
@@ -295,17 +291,44 @@ static void release(scmp_filter_ctx *filter) {
                 seccomp_release(*filter);
 }
 
-int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error) {
+static int compile(void (*fill)(Rules *rules, int landlock_abi), int landlock_abi,
+        SeccompProgram *ret_program, Error *error) {
         cleanup(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+        Rules rules = { .filter = filter };
         int r;
 
         if (filter == NULL)
                 return error_set(error, ERROR_OS, ENOMEM, "cannot start the seccomp filter");
-        r = fill(filter, landlock_abi);
+        r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+        if (r == 0)
+                r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE,
+                        2); /* a binary tree: log n comparisons a call */
+        if (r == 0) {
+                fill(&rules, landlock_abi);
+                r = rules.failed;
+        }
         if (r == 0)
                 r = export_program(filter, ret_program);
         if (r < 0)
                 return error_set(error, ERROR_OS, -r, "cannot compile the seccomp filter");
+        return 0;
+}
+
+int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error) {
+        return compile(deny_to_sessions, landlock_abi, ret_program, error);
+}
+
+int seccomp_restrict_sidecar(Error *error) {
+        cleanup(seccomp_program_donep) SeccompProgram program = { 0 };
+        int r;
+
+        if (compile(deny_to_all, 0, &program, error) < 0)
+                return -1;
+        r = seccomp_install(&program);
+        if (r < 0)
+                return error_set(error, ERROR_OS, -r,
+                        "cannot install the seccomp filter: CAP_SYS_ADMIN and a kernel with "
+                        "CONFIG_SECCOMP_FILTER are needed");
         return 0;
 }
 

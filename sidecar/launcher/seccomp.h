@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The system calls that a session does not have. Compiled once by libseccomp in the launcher,
- * installed by each session's child as plain BPF: the last thing before execve.
+ * The system calls that a session does not have: those that the sidecar does not have either, which
+ * it inherits, and those of a program of its own, compiled once by libseccomp in the launcher and
+ * installed by each session's child as plain BPF, the last thing before execve.
  */
 #include <linux/filter.h>
 
@@ -15,8 +16,12 @@ typedef struct SeccompProgram {
         unsigned short length;
 } SeccompProgram;
 
-/* landlock_abi: where Landlock of that ABI lets a read-only file be emptied, this closes it (0:
- * there is no Landlock, and nothing is closed for it). */
+/* Forbids this process, and all that it starts from now on, what none of them ever calls. Needs
+ * CAP_SYS_ADMIN or no_new_privs. */
+int seccomp_restrict_sidecar(Error *error);
+
+/* The rest, for a session. landlock_abi: where Landlock of that ABI lets a read-only file be
+ * emptied, this closes it (0: there is no Landlock, and nothing is closed for it). */
 int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error);
 SeccompProgram seccomp_program_done(SeccompProgram program);
 DEFINE_CLEANUP(SeccompProgram, seccomp_program_done);

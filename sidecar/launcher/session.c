@@ -84,14 +84,15 @@ static void refuse(Session *session, uint8_t code, const char *step, const Error
         if (session->role != NULL)
                 (void)role_sent(session->role,
                         wire_session_refused_write(session->role->control, session->id, &refused));
-        (void)keeper_stop(session->keeper.control);
 }
 
+/* For what its child does not know: it is ended, whatever it waits for. */
 static void refuse_text(Session *session, const char *step, const char *text) {
         Error why;
 
         (void)error_set(&why, ERROR_OS, 0, "%s", text);
         refuse(session, 0, step, &why);
+        keeper_kill(&session->keeper);
 }
 
 static void audit_paths(
@@ -230,7 +231,9 @@ void session_hear_keeper(Session *session) {
         session->keeper.control = fd_close(session->keeper.control);
         session_hear_child(session);
         if (session->state < SESSION_RUNNING)
-                refuse_text(session, "start", "the session's keeper was killed");
+                refuse_text(session, "start",
+                        session->reason[0] != '\0' ? session->reason
+                                                   : "the session's keeper was killed");
         move_to(session, SESSION_ORPHANED);
 }
 
@@ -246,7 +249,9 @@ void session_check_deadline(Session *session, int64_t now) {
 void session_stop(Session *session, const char *reason) {
         if (session->reason[0] == '\0')
                 (void)snprintf(session->reason, sizeof(session->reason), "%s", reason);
-        if (session->keeper.control >= 0)
+        if (session->state < SESSION_EXECUTING)
+                keeper_kill(&session->keeper);
+        else if (session->keeper.control >= 0)
                 (void)keeper_stop(session->keeper.control);
 }
 

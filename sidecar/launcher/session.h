@@ -10,13 +10,16 @@
  * it) and the role that asked (NULL once that has gone).
  *
  * States, and who moves it on:
- *   PREPARING  the child applies the plan                 -> PREPARED by its report, REFUSED by a
- * failure or the deadline PREPARED   every control is in force; the audit line  -> EXECUTING when
- * it is written, REFUSED when it could not be within 2 s EXECUTING  the child may execute ->
- * RUNNING by end of file, REFUSED when the program cannot be executed RUNNING    the client has its
- * descriptors             -> ENDED by the keeper REFUSED    the client knows why; the tree ends ->
- * ENDED by the keeper ORPHANED   the keeper was killed; the tree is ours    -> ENDED when reap.c
- * has found nothing more ENDED      nothing is left
+ * - PREPARING: the child applies the plan. To PREPARED by its report, to REFUSED by a failure or
+ *   the deadline.
+ * - PREPARED: every control is in force, the audit line is due. To EXECUTING when that is written,
+ *   to REFUSED when it could not be within 2 s.
+ * - EXECUTING: the child may execute. To RUNNING by the end of file, to REFUSED when the program
+ *   cannot be executed.
+ * - RUNNING: the client has its descriptors. To ENDED by the keeper.
+ * - REFUSED: the client knows why, the tree ends. To ENDED by the keeper.
+ * - ORPHANED: the keeper was killed, the tree is ours. To ENDED when reap.c has found nothing more.
+ * - ENDED: nothing is left.
  */
 #include <stdbool.h>
 #include <stdint.h>

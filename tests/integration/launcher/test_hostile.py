@@ -295,6 +295,32 @@ def test_a6_audit_that_takes_nothing(make_pod):
     assert not (pod.root / "sandbox/ran").exists()
 
 
+def test_a_session_is_stopped_before_it_began(make_pod):
+    """Its child waits for the audit then, and its keeper for the child: neither is left, and nothing of the workload's has run."""
+    pod = make_pod(options=["--audit", "/dev/full"]).start()
+    gateway = pod.gateway()
+    session = gateway.start(["sh", "-c", "touch /sandbox/ran"])
+    wait_for(lambda: named(pod, "keeper"))
+    gateway.stop(session)
+    begin = time.monotonic()
+    gateway.wait_ended(session)
+    assert session.step == "start" and time.monotonic() - begin < 1
+    wait_for(lambda: not named(pod, "keeper") and not pod.sandboxed())
+    assert not (pod.root / "sandbox/ran").exists()
+
+
+def test_launcher_is_filtered(shared, gateway):
+    """What neither the sidecar nor a session calls is forbidden to the launcher and all that it starts; these containers have no filter of a runtime's."""
+    session = start_tree(gateway)
+    try:
+        for name in ("navigator-sidecar", "keeper", "navigator-gateway"):
+            (pid,) = named(shared, name)
+            assert "\nSeccomp:\t2\n" in Path(f"/proc/{pid}/status").read_text(), name
+    finally:
+        gateway.stop(session)
+        gateway.wait_ended(session)
+
+
 def test_too_many_sessions(make_pod):
     pod = make_pod().start()
     gateway = pod.gateway()

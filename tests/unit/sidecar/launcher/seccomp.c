@@ -135,6 +135,15 @@ static long call_number(const char *name) {
         return seccomp_syscall_resolve_name(name);
 }
 
+/* All that a session has: what it inherits, and its own. */
+static void confine(const SeccompProgram *program) {
+        Error error;
+
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_restrict_sidecar(&error) < 0 ||
+                seccomp_install(program) < 0)
+                _exit(255);
+}
+
 /* The errno of the call, 0, or ANSWER_KILLED. */
 static int answer(const SeccompProgram *program, long call, const unsigned long *arguments) {
         int status;
@@ -144,8 +153,7 @@ static int answer(const SeccompProgram *program, long call, const unsigned long 
                 long r;
 
                 (void)setsid();
-                if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_install(program) < 0)
-                        _exit(255);
+                confine(program);
                 errno = 0;
                 r = syscall(call, arguments[0], arguments[1], arguments[2], arguments[3],
                         arguments[4], arguments[5]);
@@ -227,8 +235,7 @@ static void foreign_architecture(void **state) {
         if (pid == 0) {
                 long r = 20;
 
-                if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_install(&program) < 0)
-                        _exit(255);
+                confine(&program);
                 __asm__ volatile("int $0x80" : "+a"(r) : : "memory");
                 _exit(r < 0 ? 1 : 0);
         }
