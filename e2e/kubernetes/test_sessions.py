@@ -137,7 +137,7 @@ def test_cl1_endpoint_runs_a_session_for_whom_it_may(endpoint, team):
     done = call(token("allowed"), "sh", "-c", "echo o; echo e >&2; exit 7")
     assert (done.stdout, done.returncode) == ("o\n", 7) and "e" in done.stderr.splitlines()
     line = [json.loads(text) for text in team.run("logs", "agent", "-c", "navigator").stdout.splitlines() if '"session_start"' in text][-1]
-    assert line["caller"] == f"system:serviceaccount:{team.namespace}:allowed" and line["source"] == "tls"
+    assert line["actor"]["user"]["name"] == f"system:serviceaccount:{team.namespace}:allowed" and line["unmapped"]["source"] == "tls"
 
 
 @pytest.mark.parametrize("audience", ["", "navigator.sandbox/00000000-0000-0000-0000-000000000000", "navigator"])

@@ -150,10 +150,11 @@ class Demo:
     def show_audit(self, pod: Pod) -> None:
         self.heading("Everything is one line of the audit, which the sandbox can neither forge nor erase")
         lines = [line for line in pod.logs().splitlines() if line.startswith("{")]
-        event = next(json.loads(line) for line in reversed(lines) if json.loads(line)["event"] == "session_start")
-        for key in ("time", "sequence", "event", "caller", "source", "uid", "arguments", "policy_source", "landlock_abi", "status"):
-            if key in event:
-                self.console.line(f"    {self.console.colour('cyan', f'{key:14}')} {event[key]}")
+        event = next(json.loads(line) for line in reversed(lines) if json.loads(line)["metadata"]["event_code"] == "session_start")
+        shown = {"time": event["time_dt"], "class": f"OCSF {event['metadata']['version']}, {event['class_uid']}", "sequence": event["metadata"]["sequence"],
+                 "message": event["message"], **{key: event["unmapped"][key] for key in ("arguments", "landlock_abi", "status") if key in event["unmapped"]}}
+        for key, value in shown.items():
+            self.console.line(f"    {self.console.colour('cyan', f'{key:14}')} {value}")
         self.console.line()
 
     def heading(self, text: str) -> None:

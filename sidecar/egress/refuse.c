@@ -157,7 +157,7 @@ void connection_alert(Connection *connection, const char *reason, const char *te
 void connection_fail(Connection *connection, const Error *error) {
         const bool late = error->code == ETIMEDOUT;
 
-        connection_report(connection, REPORT_ALLOWED, "policy",
+        connection_report(connection, REPORT_FAILED, "policy",
                 late ? "upstream_timeout" : "upstream_failed", error->text, NULL);
         end(connection, late ? 504 : 502, late ? "upstream_timeout" : "upstream_failed",
                 error->text, NULL);

@@ -68,7 +68,8 @@ static void send_event(Report *report, const char *name, Pairs *pairs) {
 }
 
 static const char *verdict_name(ReportVerdict verdict) {
-        static const char *const names[] = { "", "allowed", "denied", "let_through" };
+        static const char *const names[] = { "", "allowed", "denied", "failed",
+                "let_through" };
 
         return names[verdict];
 }

@@ -23,6 +23,7 @@
 typedef enum ReportVerdict {
         REPORT_ALLOWED = 1,
         REPORT_DENIED,
+        REPORT_FAILED,      /* allowed, and no connection came of it */
         REPORT_LET_THROUGH, /* a rule in audit mode: enforcing, it would be denied */
 } ReportVerdict;
 

@@ -30,6 +30,7 @@ typedef struct Launcher {
         SeccompProgram seccomp;
         SessionHost host;
         AuditLog audit;
+        AuditRecent recent;
         Register registration;
         int tls_listener, unix_listener; /* tls: -1 where there is no certificate */
         Role gateway, egress;

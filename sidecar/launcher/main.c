@@ -81,6 +81,9 @@ static int open_audit(Launcher *launcher, Error *error) {
                         open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
         if (launcher->audit.fd < 0)
                 return error_set(error, ERROR_OS, errno, "cannot open the audit file '%s'", path);
+        if (audit_recent_open(launcher->options->socket_directory, &launcher->recent, error) < 0)
+                return -1;
+        launcher->audit.recent = &launcher->recent;
         return 0;
 }
 

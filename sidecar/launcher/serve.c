@@ -216,9 +216,9 @@ int serve_audit_line(Launcher *launcher, const Role *role, WireMessage *message,
                 return -1;
         audit_begin(&event, role->name, name);
         for (size_t i = 0; pairs[i] != NULL; i += 2) {
-                if (!audit_is_key(pairs[i]))
-                        return error_set(error, ERROR_PEER, 0, "an audit line with the key '%.32s'",
-                                pairs[i]);
+                if (!audit_is_key(pairs[i]) || audit_find(&event, pairs[i]) != NULL)
+                        return error_set(error, ERROR_PEER, 0,
+                                "an audit line with the key '%.32s', or with it twice", pairs[i]);
                 audit_text(&event, pairs[i], pairs[i + 1]);
         }
         if (audit_write(&launcher->audit, &event) < 0)

@@ -102,7 +102,7 @@ def wait_for(done, limit=5):
 
 
 def events(pod, name="network", **wanted):
-    return [line for line in pod.audit() if line["event"] == name and all(line.get(key) == value for key, value in wanted.items())]
+    return [line for line in pod.audit() if line["event"] == name and all(str(line.get(key)) == str(value) for key, value in wanted.items())]
 
 
 def heard(pod, name="network", **wanted):

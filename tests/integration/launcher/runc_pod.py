@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from helpers import audit
 from wire import Gateway
 
 CAPABILITIES = [
@@ -231,7 +232,7 @@ class Pod:
         return path.read_text() if path.exists() else ""
 
     def audit(self):
-        return [json.loads(line) for line in (self.directory / "sidecar.out").read_text().splitlines()]
+        return [audit.flat(line) for line in (self.directory / "sidecar.out").read_text().splitlines()]
 
     def processes(self):
         """pid (of the host) -> (command line, network namespace) of everything in the pod's pid namespace."""

@@ -269,7 +269,7 @@ def test_a_roles_audit_line(make_pod):
     gateway.send(AUDIT, 0, pack_text('x"\n') + pack_list(["who", 'a"b\n\x1b\xff'.encode("latin1"), "code", "7"]))
     wait_for(lambda: [line for line in pod.audit() if line["role"] == "gateway"])
     line = [line for line in pod.audit() if line["role"] == "gateway"][0]
-    assert line["event"] == 'x"\n' and line["who"] == 'a"b\n\x1b\ufffd' and line["code"] == "7"
+    assert line["event"] == 'x"\n' and line["class"] == 0 and line["who"] == 'a"b\n\x1b\ufffd' and line["code"] == "7"
 
 
 def test_a1_start_and_end(make_pod):
