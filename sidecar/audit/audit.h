@@ -15,12 +15,15 @@
 #include "sidecar/audit/event.h"
 #include "sidecar/audit/recent.h"
 
+/* How long a session or a policy waits for its line before it is refused. */
+#define AUDIT_LIMIT_MS 2000
+
 /* Where lines go: the container's log, or a file in its place. */
 typedef struct AuditLog {
         int fd; /* borrowed */
         uint64_t sequence;
-        uint64_t lost; /* since the last line that was written */
-        bool torn;     /* the last line was written in part */
+        uint64_t lost;       /* since the last line that was written */
+        bool torn;           /* the last line was written in part */
         AuditRecent *recent; /* borrowed; NULL: nobody follows */
 } AuditLog;
 

@@ -11,7 +11,8 @@
 
 bool audit_is_key(const char *text) {
         size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
-        static const char *const stamped[] = { "time", "sequence", "role", "event", "lines_lost", "cut" };
+        static const char *const stamped[] = { "time", "sequence", "role", "event", "lines_lost",
+                "cut" };
 
         for (size_t i = 0; i < sizeof(stamped) / sizeof(stamped[0]); i++)
                 if (strcmp(text, stamped[i]) == 0)
@@ -29,7 +30,8 @@ void audit_begin(AuditEvent *event, const char *role, const char *name) {
 /* The event's free space, as text: keys are words of ours or pass audit_is_key(), so they need no
  * escapes, and a JSON value has no NUL. */
 static AuditText begin_field(AuditEvent *event, const char *key) {
-        AuditText field = { .data = event->text + event->size, .room = sizeof(event->text) - event->size };
+        AuditText field = { .data = event->text + event->size,
+                .room = sizeof(event->text) - event->size };
 
         if (field.room == 0 || !audit_text_append(&field, key, strlen(key) + 1))
                 field.room = 0;

@@ -51,8 +51,9 @@ static void close_to(Line *line, size_t size) {
 static bool add_name(Line *line, const char *name, size_t size, const char *behind) {
         const char last = line->text.data[line->text.size - 1];
 
-        return (last == '{' || audit_text_add(&line->text, ",")) && audit_text_add(&line->text, "\"") &&
-               audit_text_append(&line->text, name, size) && audit_text_add(&line->text, behind);
+        return (last == '{' || audit_text_add(&line->text, ",")) &&
+               audit_text_add(&line->text, "\"") && audit_text_append(&line->text, name, size) &&
+               audit_text_add(&line->text, behind);
 }
 
 /* Opens what is missing; what is left of the path is the value's own name. */
@@ -178,8 +179,8 @@ static void add_mapped(Line *line, const AuditEvent *event, AuditClass class) {
                         continue;
                 if (path->key != NULL)
                         value = audit_path(path->key, event->role, class) == path
-                                ? audit_find(event, path->key)
-                                : NULL;
+                                        ? audit_find(event, path->key)
+                                        : NULL;
                 if (value != NULL && path->constant != NULL)
                         add(line, path->path, value, false);
                 else if (value != NULL)
@@ -204,8 +205,8 @@ static void add_metadata(Line *line, const AuditEvent *event, uint64_t sequence)
         bool cut = line->cut || event->cut;
 
         add(line, "metadata.version", AUDIT_SCHEMA_VERSION, true);
-        add(line, "metadata.profiles",
-                "[\"container\",\"datetime\",\"host\",\"security_control\"]", false);
+        add(line, "metadata.profiles", "[\"container\",\"datetime\",\"host\",\"security_control\"]",
+                false);
         add(line, "metadata.product.name", "navigator", true);
         add(line, "metadata.product.version", NAVIGATOR_VERSION, true);
         add(line, "metadata.product.feature.name", event->role, true);
@@ -221,6 +222,7 @@ size_t audit_format(
         const AuditEvent *event, const AuditStamp *stamp, char ret_line[static AUDIT_LINE_MAX]) {
         const AuditForm *form = audit_form(event);
         Line line = { .text = { .data = ret_line, .room = AUDIT_LINE_MAX - END_MAX } };
+        bool whole;
 
         (void)audit_text_add(&line.text, "{");
         add_class(&line, form);
@@ -231,7 +233,7 @@ size_t audit_format(
         add_unmapped(&line, event, form->class, stamp->lost);
         line.text.room = AUDIT_LINE_MAX;
         add_metadata(&line, event, stamp->sequence);
-        if (!audit_text_add(&line.text, "}\n"))
-                assert(!"a line is longer than its bounds add up to");
+        whole = audit_text_add(&line.text, "}\n");
+        assert(whole); /* what is before END_MAX and what is in it are bounded */
         return line.text.size;
 }

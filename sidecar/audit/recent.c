@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The directory belongs to the launcher's uid, and so may somebody in the sidecar's container: names
- * in it are believed no more than any other. A file is made anew or not at all (O_EXCL follows no
- * link), and who removes it gets another.
+ * The directory belongs to the launcher's uid, and so may somebody in the sidecar's container:
+ * names in it are believed no more than any other. A file is made anew or not at all (O_EXCL
+ * follows no link), and who removes it gets another.
  */
 #include "sidecar/audit/recent.h"
 
@@ -19,7 +19,8 @@
 static int begin_file(AuditRecent *recent) {
         recent->file = fd_close(recent->file);
         recent->size = 0;
-        (void)renameat(recent->directory, AUDIT_RECENT_NAME, recent->directory, AUDIT_RECENT_OLD_NAME);
+        (void)renameat(
+                recent->directory, AUDIT_RECENT_NAME, recent->directory, AUDIT_RECENT_OLD_NAME);
         recent->file = openat(recent->directory, AUDIT_RECENT_NAME,
                 O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
         return recent->file < 0 ? -errno : 0;
@@ -50,7 +51,8 @@ static bool is_there(const AuditRecent *recent) {
 void audit_recent_add(AuditRecent *recent, const char *line, size_t size) {
         ssize_t written;
 
-        if ((!is_there(recent) || recent->size + size > AUDIT_RECENT_SIZE) && begin_file(recent) < 0)
+        if ((!is_there(recent) || recent->size + size > AUDIT_RECENT_SIZE) &&
+                begin_file(recent) < 0)
                 return;
         written = write(recent->file, line, size);
         if (written > 0)

@@ -46,10 +46,10 @@ typedef enum AuditKind { AUDIT_KIND_TEXT, AUDIT_KIND_NUMBER } AuditKind;
 
 /* Where a field goes: "dst_endpoint.hostname". */
 typedef struct AuditPath {
-        const char *key;     /* NULL: a constant */
-        const char *path;    /* at most 4 names */
-        const char *role;    /* NULL: any */
-        unsigned classes;    /* a bit each, see audit_class_bit() */
+        const char *key;  /* NULL: a constant */
+        const char *path; /* at most 4 names */
+        const char *role; /* NULL: any */
+        unsigned classes; /* a bit each, see audit_class_bit() */
         AuditKind kind;
         const char *constant; /* JSON */
 } AuditPath;

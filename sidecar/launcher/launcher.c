@@ -111,6 +111,8 @@ static int patience(const Launcher *launcher, int64_t now) {
                 timeout = sooner(timeout, launcher->egress.restart_at - now);
         if (launcher->policy_fd >= 0)
                 timeout = sooner(timeout, launcher->reload_at - now);
+        if (launcher->policy_deadline != 0)
+                timeout = sooner(timeout, RELOAD_INTERVAL_MS);
         if (launcher->orphans || launcher->ending)
                 timeout = sooner(timeout, RETRY_MS);
         return timeout;
@@ -181,6 +183,8 @@ static void look_at_clock(Launcher *launcher) {
                 now >= launcher->egress.restart_at)
                 serve_start_egress(launcher);
         intake_refresh(launcher);
+        if (launcher->policy_deadline != 0)
+                serve_tell_policy(launcher);
         reload_look(launcher, now);
 }
 

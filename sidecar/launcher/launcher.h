@@ -39,6 +39,7 @@ typedef struct Launcher {
         int policy_fd; /* the network policy in force, a memory file; -1: none yet */
         uint32_t policy_generation;
         uint8_t policy_hash[SHA256_SIZE];
+        int64_t policy_deadline; /* of a policy whose line the audit does not take; 0: none waits */
         const void *policy_target; /* whose start it came with: compared, never followed */
         int64_t reload_at;
         uint8_t reload_seen[SHA256_SIZE]; /* the last text that was looked at */

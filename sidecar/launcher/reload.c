@@ -63,24 +63,21 @@ static bool waits_for_restart(const Policy *now, const Policy *wanted) {
                strcmp(now->user, wanted->user) != 0 || strcmp(now->group, wanted->group) != 0;
 }
 
-static void audit(Launcher *launcher, const char *name, const uint8_t hash[static SHA256_SIZE],
-        const char *reason, bool restart) {
+static void audit_refused(
+        Launcher *launcher, const uint8_t hash[static SHA256_SIZE], const char *reason) {
         char text[SHA256_TEXT_SIZE];
         AuditEvent event;
 
         sha256_text(hash, text);
-        audit_begin(&event, "launcher", name);
+        audit_begin(&event, "launcher", "policy_refused");
         audit_text(&event, "policy_sha256", text);
-        if (reason != NULL)
-                audit_text(&event, "reason", reason);
-        if (restart)
-                audit_text(&event, "waits_for_restart",
-                        "filesystem_policy, landlock or process have changed");
+        audit_text(&event, "reason", reason);
         if (audit_write(&launcher->audit, &event) < 0)
                 audit_lose(&launcher->audit);
 }
 
-static void adopt(Launcher *launcher, const Target *target, const char *text, size_t size,
+/* 0: taken or refused; -1: it has to be tried again. */
+static int adopt(Launcher *launcher, const Target *target, const char *text, size_t size,
         const uint8_t hash[static SHA256_SIZE]) {
         cleanup(policy_unrefp) Policy *policy = NULL;
         Packer packer = packer_growing(POLICY_FLAT_SIZE_MAX);
@@ -94,14 +91,17 @@ static void adopt(Launcher *launcher, const Target *target, const char *text, si
                                   : 0;
         }
         if (r == 0) {
-                audit(launcher, "policy_changed", hash, NULL,
-                        waits_for_restart(target->policy, policy));
-                serve_set_policy(launcher, packer.data, packer.size, hash);
+                r = serve_set_policy(launcher, packer.data, packer.size, hash,
+                        waits_for_restart(target->policy, policy)
+                                ? "filesystem_policy, landlock or process have changed"
+                                : NULL);
         } else {
-                audit(launcher, "policy_refused", hash, error.text, false);
+                audit_refused(launcher, hash, error.text);
                 (void)log_error(&error, "the policy stays as it was");
+                r = 0;
         }
         packer_done(&packer);
+        return r;
 }
 
 void reload_look(Launcher *launcher, int64_t now) {
@@ -124,7 +124,9 @@ void reload_look(Launcher *launcher, int64_t now) {
         sha256(text, size, hash);
         if (memcmp(hash, launcher->reload_seen, sizeof(hash)) == 0)
                 return;
+        if (memcmp(hash, launcher->policy_hash, sizeof(hash)) != 0 &&
+                adopt(launcher, target, text, size, hash) < 0)
+                return;
         memcpy(launcher->reload_seen, hash, sizeof(hash));
-        if (memcmp(hash, launcher->policy_hash, sizeof(hash)) != 0)
-                adopt(launcher, target, text, size, hash);
+        launcher->policy_deadline = 0;
 }

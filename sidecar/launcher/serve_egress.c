@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "sidecar/launcher/clock.h"
 #include "sidecar/launcher/netlink.h"
 #include "sidecar/launcher/network.h"
 #include "sidecar/launcher/serve.h"
@@ -71,21 +72,53 @@ static void send_policy(Launcher *launcher) {
                                                 launcher->policy_generation, launcher->policy_fd));
 }
 
-void serve_set_policy(Launcher *launcher, const void *packed, size_t size,
-        const uint8_t hash[static SHA256_SIZE]) {
-        int fd = -1;
-        int r = make_policy_file(packed, size, &fd);
+/* No policy comes into force that the audit does not know: until it takes the line, the last one
+ * stays. That is said once, and tried again. */
+static int announce_policy(Launcher *launcher, const uint8_t hash[static SHA256_SIZE], const char *waits) {
+        const int64_t now = clock_milliseconds();
+        char text[SHA256_TEXT_SIZE];
+        AuditEvent event;
 
+        sha256_text(hash, text);
+        audit_begin(&event, "launcher", "policy_changed");
+        audit_number(&event, "generation", launcher->policy_generation + 1);
+        audit_text(&event, "policy_sha256", text);
+        if (waits != NULL)
+                audit_text(&event, "waits_for_restart", waits);
+        if (audit_write(&launcher->audit, &event) == 0) {
+                launcher->policy_deadline = 0;
+                return 0;
+        }
+        if (launcher->policy_deadline == 0) {
+                launcher->policy_deadline = now + AUDIT_LIMIT_MS;
+        } else if (launcher->policy_deadline <= now) {
+                launcher->policy_deadline = INT64_MAX;
+                audit_lose(&launcher->audit);
+                log_line(LOG_LEVEL_ERROR,
+                        "the audit takes no lines: no policy comes into force without its line");
+        }
+        return -1;
+}
+
+int serve_set_policy(Launcher *launcher, const void *packed, size_t size,
+        const uint8_t hash[static SHA256_SIZE], const char *waits) {
+        int fd = -1;
+        int r;
+
+        if (announce_policy(launcher, hash, waits) < 0)
+                return -1;
+        r = make_policy_file(packed, size, &fd);
         if (r < 0) {
                 log_line(LOG_LEVEL_ERROR, "cannot hand the policy to egress: %s",
                         strerrordesc_np(-r));
-                return;
+                return 0;
         }
         (void)fd_close(launcher->policy_fd);
         launcher->policy_fd = fd;
         launcher->policy_generation++;
         memcpy(launcher->policy_hash, hash, sizeof(launcher->policy_hash));
         send_policy(launcher);
+        return 0;
 }
 
 /* One network, one policy: that of the container which sessions enter by default. A container that
@@ -96,11 +129,12 @@ void serve_tell_policy(Launcher *launcher) {
         if (targets_select(&launcher->targets, "", &target, NULL) < 0 || target->policy == NULL ||
                 target == launcher->policy_target)
                 return; /* the last one stays in force */
-        launcher->policy_target = target;
-        if (launcher->policy_fd < 0 ||
-                memcmp(launcher->policy_hash, target->record.policy_hash, SHA256_SIZE) != 0)
+        if ((launcher->policy_fd < 0 ||
+                    memcmp(launcher->policy_hash, target->record.policy_hash, SHA256_SIZE) != 0) &&
                 serve_set_policy(launcher, target->record.policy, target->record.policy_size,
-                        target->record.policy_hash);
+                        target->record.policy_hash, NULL) < 0)
+                return;
+        launcher->policy_target = target;
 }
 
 /* ---- starting and ending ---- */

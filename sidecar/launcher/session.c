@@ -21,7 +21,6 @@
 #include <sys/wait.h>
 
 #define PREPARE_LIMIT_MS 10000 /* a file system that hangs must not hold a session for ever */
-#define AUDIT_LIMIT_MS 2000
 #define ARGUMENTS_IN_AUDIT 768U /* bytes of a line */
 
 static const bool permitted[SESSION_ENDED + 1][SESSION_ENDED + 1] = {

@@ -55,11 +55,10 @@ static void fields(void **state) {
         audit_list(&event, "arguments", list, 100);
         audit_digest(&event, "arguments_sha256", list);
         assert_int_equal(audit_write(&audit_log, &event), 0);
-        expect_in(line(),
-                "\"unmapped\":{\"caller\":\"me\",\"session\":18446744073709551615,"
-                "\"terminal\":true,\"arguments\":[\"a\",\"b\\\"\"],"
-                "\"arguments_sha256\":"
-                "\"fdc44cd8eefbc1fea397b6b9a1143da31cc45fdb5b519deb855c40cf0566d242\"}");
+        expect_in(line(), "\"unmapped\":{\"caller\":\"me\",\"session\":18446744073709551615,"
+                          "\"terminal\":true,\"arguments\":[\"a\",\"b\\\"\"],"
+                          "\"arguments_sha256\":"
+                          "\"fdc44cd8eefbc1fea397b6b9a1143da31cc45fdb5b519deb855c40cf0566d242\"}");
 }
 
 static void the_log_stamps(void **state) {

@@ -30,9 +30,9 @@ static void fill(AuditEvent *event, const char *role, const char *name, const ch
                 audit_text(event, pairs[i], pairs[i + 1]);
 }
 
-static const char *const denied[] = { "verdict", "denied", "engine", "policy", "via", "proxy", "host",
-        "evil.test", "port", "443", "binary", "/usr/bin/curl", "pid", "58", "container", "app",
-        "reason", "no_host", "detail", "no policy names the host", "generation", "3", NULL };
+static const char *const denied[] = { "verdict", "denied", "engine", "policy", "via", "proxy",
+        "host", "evil.test", "port", "443", "binary", "/usr/bin/curl", "pid", "58", "container",
+        "app", "reason", "no_host", "detail", "no policy names the host", "generation", "3", NULL };
 
 static void a_denial(void **state) {
         AuditEvent event;
@@ -91,27 +91,43 @@ static void classes(void **state) {
         static const struct {
                 const char *role, *event, *via, *verdict, *begins;
         } cases[] = {
-                { "launcher", "process_ready", NULL, NULL, "{\"class_uid\":6002,\"category_uid\":6,\"activity_id\":3," },
-                { "launcher", "process_ended", NULL, NULL, "{\"class_uid\":6002,\"category_uid\":6,\"activity_id\":4," },
-                { "launcher", "container_taken", NULL, NULL, "{\"class_uid\":5019,\"category_uid\":5,\"activity_id\":1," },
+                { "launcher", "process_ready", NULL, NULL,
+                        "{\"class_uid\":6002,\"category_uid\":6,\"activity_id\":3," },
+                { "launcher", "process_ended", NULL, NULL,
+                        "{\"class_uid\":6002,\"category_uid\":6,\"activity_id\":4," },
+                { "launcher", "container_taken", NULL, NULL,
+                        "{\"class_uid\":5019,\"category_uid\":5,\"activity_id\":1," },
                 { "launcher", "container_ended", NULL, NULL, "{\"class_uid\":5019," },
                 { "launcher", "container_refused", NULL, NULL, "{\"class_uid\":5019," },
                 { "launcher", "policy_in_force", NULL, NULL, "{\"class_uid\":5019," },
                 { "launcher", "policy_changed", NULL, NULL, "{\"class_uid\":5019," },
                 { "launcher", "policy_refused", NULL, NULL, "{\"class_uid\":5019," },
-                { "launcher", "session_start", NULL, NULL, "{\"class_uid\":1007,\"category_uid\":1,\"activity_id\":1," },
-                { "launcher", "session_refused", NULL, NULL, "{\"class_uid\":1007,\"category_uid\":1,\"activity_id\":1," },
-                { "launcher", "session_end", NULL, NULL, "{\"class_uid\":1007,\"category_uid\":1,\"activity_id\":2," },
-                { "gateway", "request_denied", NULL, NULL, "{\"class_uid\":6003,\"category_uid\":6,\"activity_id\":1," },
-                { "gateway", "port_forward", NULL, NULL, "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":1," },
-                { "egress", "listener_refused", NULL, NULL, "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":7," },
-                { "egress", "network", "proxy", "allowed", "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":1," },
-                { "egress", "network", "proxy", "failed", "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":4," },
-                { "egress", "network", "direct", "denied", "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":5," },
-                { "egress", "network_repeated", "proxy", "let_through", "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":1," },
-                { "egress", "network_repeated", "names", "denied", "{\"class_uid\":4003,\"category_uid\":4,\"activity_id\":1," },
-                { "egress", "network", "names", "allowed", "{\"class_uid\":4003,\"category_uid\":4,\"activity_id\":1," },
-                { "gateway", "session_start", NULL, NULL, "{\"class_uid\":0,\"category_uid\":0,\"activity_id\":99,\"type_uid\":99," },
+                { "launcher", "session_start", NULL, NULL,
+                        "{\"class_uid\":1007,\"category_uid\":1,\"activity_id\":1," },
+                { "launcher", "session_refused", NULL, NULL,
+                        "{\"class_uid\":1007,\"category_uid\":1,\"activity_id\":1," },
+                { "launcher", "session_end", NULL, NULL,
+                        "{\"class_uid\":1007,\"category_uid\":1,\"activity_id\":2," },
+                { "gateway", "request_denied", NULL, NULL,
+                        "{\"class_uid\":6003,\"category_uid\":6,\"activity_id\":1," },
+                { "gateway", "port_forward", NULL, NULL,
+                        "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":1," },
+                { "egress", "listener_refused", NULL, NULL,
+                        "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":7," },
+                { "egress", "network", "proxy", "allowed",
+                        "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":1," },
+                { "egress", "network", "proxy", "failed",
+                        "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":4," },
+                { "egress", "network", "direct", "denied",
+                        "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":5," },
+                { "egress", "network_repeated", "proxy", "let_through",
+                        "{\"class_uid\":4001,\"category_uid\":4,\"activity_id\":1," },
+                { "egress", "network_repeated", "names", "denied",
+                        "{\"class_uid\":4003,\"category_uid\":4,\"activity_id\":1," },
+                { "egress", "network", "names", "allowed",
+                        "{\"class_uid\":4003,\"category_uid\":4,\"activity_id\":1," },
+                { "gateway", "session_start", NULL, NULL,
+                        "{\"class_uid\":0,\"category_uid\":0,\"activity_id\":99,\"type_uid\":99," },
                 { "gateway", "network", "proxy", "allowed", "{\"class_uid\":0," },
                 { "egress", "policy_in_force", NULL, NULL, "{\"class_uid\":0," },
                 { "egress", "network", "proxy", "whatever", "{\"class_uid\":0," },
@@ -138,26 +154,24 @@ static void shorthands(void **state) {
                 const char *role, *event, *pairs[20], *text;
         } cases[] = {
                 { "egress", "network_repeated",
-                        { "verdict", "denied", "via", "direct", "protocol",
-                                "udp", "address", "1.2.3.4", "port", "443", "reason", "no_protocol",
-                                "repeated", "12", NULL },
+                        { "verdict", "denied", "via", "direct", "protocol", "udp", "address",
+                                "1.2.3.4", "port", "443", "reason", "no_protocol", "repeated", "12",
+                                NULL },
                         "denied: udp to 1.2.3.4:443, no_protocol (and 12 more)" },
                 { "egress", "network",
-                        { "verdict", "allowed", "via", "proxy", "host", "a.test",
-                                "port", "443", "address", "192.0.2.7", "policy", "web", NULL },
+                        { "verdict", "allowed", "via", "proxy", "host", "a.test", "port", "443",
+                                "address", "192.0.2.7", "policy", "web", NULL },
                         "allowed: -> a.test:443 (192.0.2.7), policy web" },
                 { "egress", "network",
-                        { "verdict", "denied", "via", "names", "host", "b.test",
-                                "protocol", "AAAA", "reason", "no_host", NULL },
+                        { "verdict", "denied", "via", "names", "host", "b.test", "protocol", "AAAA",
+                                "reason", "no_host", NULL },
                         "name denied: AAAA b.test, no_host" },
                 { "gateway", "request_denied",
-                        { "caller", "eve", "source", "tls", "code", "403",
-                                "reason", "no", NULL },
+                        { "caller", "eve", "source", "tls", "code", "403", "reason", "no", NULL },
                         "request denied: eve (tls) 403: no" },
                 { "launcher", "process_ready", { "process", "egress", NULL },
                         "app started: egress" },
-                { "launcher", "session_refused",
-                        { "reason", "a \x1b[31m\n", NULL },
+                { "launcher", "session_refused", { "reason", "a \x1b[31m\n", NULL },
                         "session refused: a \\u001b[31m\\u000a" },
                 { "gateway", "w\n", { NULL }, "\"w\\u000a\"" },
         };
@@ -175,7 +189,8 @@ static void shorthands(void **state) {
 /* A role that was taken over sends numbers that are none, and values that look like JSON. */
 static void a_role_writes_values_alone(void **state) {
         static const char *const pairs[] = { "verdict", "denied", "via", "proxy", "port",
-                "1},\"metadata\":{\"sequence\":1", "pid", "007", "host", "\"},\"x\":{\"y\":\"", NULL };
+                "1},\"metadata\":{\"sequence\":1", "pid", "007", "host", "\"},\"x\":{\"y\":\"",
+                NULL };
         AuditEvent event;
         const char *line;
 
@@ -227,7 +242,8 @@ static void long_names_leave_room_for_the_end(void **state) {
         for (char key[] = "a"; key[0] <= 'z'; key[0]++)
                 audit_text(&event, key, name);
         assert_true(audit_format(&event, &last, line) < AUDIT_LINE_MAX);
-        assert_non_null(strstr(line, "\"sequence\":18446744073709551615,\"is_truncated\":true}}\n"));
+        assert_non_null(
+                strstr(line, "\"sequence\":18446744073709551615,\"is_truncated\":true}}\n"));
         assert_non_null(strstr(line, "\"unmapped\":{\"lines_lost\":18446744073709551615,"));
 }
 

@@ -61,7 +61,8 @@ static void names_are_not_believed(void **state) {
         AuditRecent recent;
         Error error;
 
-        assert_int_equal(close(openat(folder.fd, "victim", O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+        assert_int_equal(
+                close(openat(folder.fd, "victim", O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
         assert_int_equal(symlinkat("victim", folder.fd, AUDIT_RECENT_NAME), 0);
         assert_int_equal(audit_recent_open(folder.path, &recent, &error), 0);
         audit_recent_add(&recent, "one\n", 4);
