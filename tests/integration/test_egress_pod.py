@@ -160,6 +160,15 @@ def test_N9_no_packet_left_while_egress_is_away(pods, state):
         os.kill(egress, signal.SIGCONT)
 
 
+def test_TE8_the_exec_endpoint_is_never_meant(sandbox):
+    """It listens on every address of the pod and the policy names its port: still, `localhost` never means it."""
+    for options in (["--noproxy", "*"], ["--noproxy", ""]):
+        for host in ("localhost", "127.0.0.1", "[::1]"):
+            result = sandbox.run("curl", "-sk", "--max-time", "5", *options, f"https://{host}:{ENDPOINT_PORT}/livez")
+            assert result.code in (7, 35, 52, 56), (options, host, result)
+    assert sandbox.run("curl", "-s", "--noproxy", "", "--max-time", "5", f"http://localhost:{ENDPOINT_PORT}/").out.count("own_port") == 1
+
+
 # -- the policy's volume
 
 FREE = POL + """

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acceptance row CL4: the Python and the JavaScript client, as their users use them."""
 import json
-import os
 import shutil
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
+from helpers import javascript
 from helpers.launcher import Launcher
-
-CLIENTS = Path(__file__).resolve().parents[1] / "clients"
 
 
 @pytest.fixture(scope="module")
@@ -84,18 +81,8 @@ def test_CL4_python_resize(stream):
 
 @pytest.fixture(scope="module")
 def node_exec(launcher):
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not installed: the JavaScript client is not tried")
-    version = json.loads((CLIENTS / "package.json").read_text())["dependencies"]["@kubernetes/client-node"]
-    folder = Path(os.environ.get("NAVIGATOR_CACHE", "/var/cache/navigator")) / f"client-node-{version}"
-    if not (folder / "ready").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(CLIENTS / "package.json", folder)
-        installed = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=folder, capture_output=True, text=True, check=False)
-        if installed.returncode:
-            pytest.skip(f"npm cannot install the JavaScript client: {installed.stderr[-200:]}")
-        (folder / "ready").touch()
-    shutil.copy(CLIENTS / "exec.js", folder / "exec.mjs")
+    folder = javascript.installed()
+    shutil.copy(javascript.CLIENTS / "exec.js", folder / "exec.mjs")
     launcher.environment()
 
     def run(argv, tty=False, stdin="-", size="-"):

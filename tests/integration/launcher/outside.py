@@ -10,6 +10,8 @@ import sys
 import threading
 from pathlib import Path
 
+import peers
+
 
 def start(pause, world, folder):
     """world: {"names": {host: [address]}, "tcp": [[address, port, kind]], "addresses": [..]}. Returns the process; it says "ready" when it is."""
@@ -78,6 +80,8 @@ def serve_one(client, kind, context):
         elif kind == "banner":
             client.sendall(b"SSH-2.0-world\r\n")
             client.recv(100)
+        elif kind in peers.KINDS:
+            peers.KINDS[kind](client)
         elif kind == "flood":
             block = b"x" * 65536
             while True:

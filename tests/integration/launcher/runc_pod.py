@@ -43,12 +43,13 @@ def libraries(program):
 
 
 class Pod:
-    def __init__(self, build, policy=(), environment=(), options=(), handover=(), readonly_image=False):
+    def __init__(self, build, policy=(), environment=(), options=(), handover=(), sidecar_environment=()):
         self.binaries = Path(build) / "bin"
         self.directory = Path(tempfile.mkdtemp(prefix="navigator-launcher-"))
         self.name = self.directory.name
         self.policy, self.environment, self.options = list(policy or POLICY), list(environment), list(options)
         self.handover_options = list(handover)
+        self.sidecar_environment = list(sidecar_environment)
         self.containers = []
         self.gateways = []
         self.sockets = self.directory / "sockets"
@@ -185,7 +186,7 @@ class Pod:
             {"destination": "/run/navigator-policy", "type": "bind", "source": str(self.volume), "options": ["bind", "ro"]},
         ]
         args = ["/usr/libexec/navigator/navigator-sidecar"] + self.options
-        environment = ["PATH=/usr/bin", "SIDECAR_SECRET=do-not-leak", "NAVIGATOR_POD=demo"]
+        environment = ["PATH=/usr/bin", "SIDECAR_SECRET=do-not-leak", "NAVIGATOR_POD=demo"] + self.sidecar_environment
         self.sidecar = self.run_container("sidecar", self.config("sidecar", self.sidecar_root, args, 64700, CAPABILITIES, True, mounts, environment, readonly=True))
         return self.sidecar
 

@@ -8,7 +8,7 @@ import subprocess
 import egress
 import outside
 import pytest
-from egress import PUBLIC, curl, events, heard
+from egress import PUBLIC, curl, heard
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +52,51 @@ def test_EG1_learning_lets_through_and_says_so(pod, shell):
     assert heard(pod, host="learning.test", verdict="let_through")["reason"] == "no_binary"
 
 
-def test_N5_N11_bad_requests(shell):
-    def say(text):
-        script = "import socket,sys;s=socket.create_connection(('127.0.0.1',3128),5);s.sendall(sys.argv[1].encode().decode('unicode_escape').encode());print(s.recv(100).decode().split()[1])"
-        done = shell("/usr/bin/python3", "-c", script, text)
-        assert done.err == b"", done.err
-        return done.out.decode().strip()
+def say(shell, text):
+    """(status, body) of what the proxy answers to these bytes"""
+    script = """
+import socket,sys
+s=socket.create_connection(('127.0.0.1',3128),5)
+s.sendall(sys.stdin.buffer.read())
+answer=b''
+while data:=s.recv(65536): answer+=data
+sys.stdout.buffer.write(answer)
+"""
+    done = shell("/usr/bin/python3", "-c", script, stdin=text.encode())
+    head, _, body = done.out.decode().partition("\r\n\r\n")
+    assert done.err == b"" and head, done
+    return int(head.split()[1]), body
 
-    assert say("GET https://web.test/ HTTP/1.1\\r\\nHost: web.test\\r\\n\\r\\n") == "400"
-    assert say("CONNECT web.test HTTP/1.1\\r\\n\\r\\n") == "400"
-    assert say("CONNECT 0x7f000001:80 HTTP/1.1\\r\\n\\r\\n") == "400"
-    assert say("CONNECT web.test:443 HTTP/1.1\\r\\n" + "A: b\\r\\n" * 1500) == "431"
-    assert say("CONNECT database.test:5433 HTTP/1.1\\r\\n\\r\\n") == "403"
-    assert say("POST http://web.test/ HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n") == "411"
+
+def test_N4_plain_request_to_what_no_rule_allows(shell):
+    status, _, body, _ = curl(shell, "http://example.test/")
+    assert status == 403 and json.loads(body)["reason"] == "no_host"
+
+
+@pytest.mark.parametrize("request_text, status", [
+    ("GET https://web.test/ HTTP/1.1\r\nHost: web.test\r\n\r\n", 400), ("CONNECT web.test HTTP/1.1\r\n\r\n", 400),
+    ("CONNECT web.test:443 HTTP/1.1\r\n" + "A: b\r\n" * 1500, 431), ("GET /" + "a" * 9000, 431),
+    ("CONNECT database.test:5433 HTTP/1.1\r\n\r\n", 403), ("POST http://web.test/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
+    # shapes that two readers could understand in two ways
+    ("GET http://web.test/ HTTP/1.1\r\nHost: evil.test\r\n\r\n", 400), ("GET http://web.test/ HTTP/1.1\nHost: web.test\n\n", 400),
+    ("GET http://web.test/ HTTP/1.1\r\nHost: web.test\r\n folded\r\n\r\n", 400),
+    ("POST http://web.test/ HTTP/1.1\r\nHost: web.test\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+    ("POST http://web.test/ HTTP/1.1\r\nHost: web.test\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    ("GET http://user:secret@web.test/ HTTP/1.1\r\nHost: web.test\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: web.test\r\n\r\n", 400),
+])
+def test_N5_N11_bad_requests(shell, request_text, status):
+    code, body = say(shell, request_text)
+    assert code == status, body
+    if "https:" in request_text:
+        assert json.loads(body)["detail"] == "Use CONNECT for HTTPS URLs"
+
+
+def test_N6_ports_of_a_rule(shell):
+    assert curl(shell, "http://web.test/")[0] == 200
+    assert curl(shell, "https://web.test/")[1] == 200
+    assert curl(shell, "https://web.test:8443/")[1] == 403
+    assert curl(shell, "http://curl.test/")[0] == 200  # `port`, not `ports`
+    assert curl(shell, "http://curl.test:81/")[0] == 403
 
 
 def test_N11_upstream_that_does_not_answer(shell):
@@ -72,15 +104,21 @@ def test_N11_upstream_that_does_not_answer(shell):
 
 
 def test_N7_wildcards(shell):
+    assert curl(shell, "https://api.wild.test/")[:2] == (200, 200)
+    assert curl(shell, "https://a.b.deep.test/")[:2] == (200, 200)
     assert curl(shell, "https://wild.test/")[1] == 403
+    assert curl(shell, "https://deep.test/")[1] == 403
     assert curl(shell, "https://a.b.wild.test/")[1] == 403
 
 
 @pytest.mark.parametrize("url, reason", [
     ("http://127.0.0.1/", "address_class"), ("http://metadata.test/", "address_class"), ("http://169.254.169.254/", "address_class"),
     ("http://loop.test/", "address_class"), ("http://mixed.test/", "address_class"), ("http://10.9.9.9:8080/", "address_not_listed"),
-    ("http://10.2.0.5:6443/", "guarded_port"), ("http://10.2.0.5:8080/", None), ("http://10.1.2.3/", None), ("http://web.test/", None),
-    ("http://[::ffff:10.9.9.9]:8080/", "address_not_listed"), ("http://[fe80::1]/", "address_class"),
+    ("http://10.2.0.5:8080/", None), ("http://10.1.2.3/", None), ("http://web.test/", None),
+    ("http://listed.test/", None), ("http://unlisted.test/", "address_not_listed"), ("http://a.inside.test/", "address_private"),
+    *((f"http://10.2.0.5:{port}/", "guarded_port") for port in (2379, 2380, 6443, 10250, 10255)),
+    ("http://[::ffff:10.9.9.9]:8080/", "address_not_listed"), ("http://[fe80::1]/", "address_class"), ("http://[::ffff:127.0.0.1]:8080/", "address_class"),
+    ("http://[64:ff9b::7f00:1]:8080/", "address_class"), ("http://[::]:8080/", "address_class"), ("http://0.0.0.0:8080/", "address_class"),
 ])
 def test_S1_S2_S3_S5_S6_S7_addresses(pod, shell, url, reason):
     status, _, body, _ = curl(shell, url)
@@ -90,6 +128,21 @@ def test_S1_S2_S3_S5_S6_S7_addresses(pod, shell, url, reason):
     assert status == 403 and json.loads(body)["reason"] == reason
     if reason == "address_class":
         assert heard(pod, engine="ssrf", reason=reason)
+
+
+@pytest.mark.parametrize("host", ["0x7f000001", "2130706433", "0177.0.0.1", "127.1", "127.0.0.1.", "1.2.3.4.5"])
+def test_S6_numbers_are_no_names(shell, host):
+    for text in (f"CONNECT {host}:80 HTTP/1.1\r\n\r\n", f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n"):
+        assert say(shell, text)[0] in (400, 403)
+
+
+def test_S5_a_name_that_becomes_another_address(pod, shell):
+    """What was checked is what is connected to: one question for a connection, and the next connection is checked anew."""
+    assert curl(shell, "http://rebind.test/")[0] == 200
+    assert heard(pod, host="rebind.test", verdict="allowed")["address"] == PUBLIC
+    assert sorted(outside.queried(pod.folder)).count("rebind.test") <= 2, "A and AAAA, once each"
+    status, _, body, _ = curl(shell, "http://rebind.test/")
+    assert status == 403 and json.loads(body)["reason"] == "address_class"
 
 
 def test_N9_nothing_but_tcp(pod, shell):

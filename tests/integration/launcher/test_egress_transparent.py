@@ -81,45 +81,148 @@ def test_TE3_names(pod, shell):
     assert not [name for name in asked if "evil" in name or "secret" in name], asked
 
 
-def test_TE5_address_configuration_and_own_ports(pod, shell):
+def test_TE3_N10_large_and_broken_questions(pod, shell):
+    """Each over UDP and TCP; the next question is answered as ever."""
     script = """
-import socket
-print(socket.getaddrinfo('web.test',443,0,socket.SOCK_STREAM,0,socket.AI_ADDRCONFIG)[0][4])
-s=socket.create_server(('127.0.0.1',5432));c=socket.create_connection(('127.0.0.1',5432));print('own',s.accept()[1][0])
-met=0
-for i in range(3000):
-    c=socket.socket();c.settimeout(1)
-    if c.connect_ex(('198.51.100.9',40000+i%20000))==0: met+=1
-    c.close()
-print('met',met)
+import random,socket,struct,sys
+random.seed(1)
+def ask(tcp, q):
+    s=socket.socket(socket.AF_INET,socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM);s.settimeout(.2);s.connect(('8.8.8.8',53))
+    try:
+        s.send((struct.pack('>H',len(q)) if tcp else b'')+q)
+        return len(s.recv(65536))
+    except OSError: return 0
+head=struct.pack('>HHHHHH',7,0x100,1,0,0,0)
+long=b''.join(bytes([63])+b'x'*63 for _ in range(60))
+for tcp in (False,True):
+    for q in (head+long+b'\\0\\0\\1\\0\\1', head+b'\\xc0\\x0c\\0\\1\\0\\1', head+b'a'*4096, b'', head[:5], head+random.randbytes(500),
+              struct.pack('>HHHHHH',7,0x100,9,9,9,9)+b'\\3web\\4test\\0\\0\\1\\0\\1'):
+        assert ask(tcp, q) <= 4096
+print(ask(False, head+b'\\3web\\4test\\0\\0\\1\\0\\1') > 12)
 """
     done = shell("/usr/bin/python3", "-c", script, limit=30)
-    assert b"'198." in done.out and b"own 127.0.0.1" in done.out and b"met 0" in done.out, (done.out, done.err)
+    assert done.out == b"True\n", (done.out, done.err)
+    assert outside.queried(pod.folder).count("x" * 63) == 0
+
+
+def test_TE5_addresses_are_configured(shell):
+    done = shell("/usr/bin/python3", "-c", "import socket;print(socket.getaddrinfo('web.test',443,0,socket.SOCK_STREAM,0,socket.AI_ADDRCONFIG)[0][4])")
+    assert b"'198." in done.out, done.err
+
+
+def test_TE5_closed_ports_never_meet_themselves(shell):
+    script = """
+import errno,socket
+refused=met=0
+for i in range(60000):
+    c=socket.socket(socket.AF_INET if i%2 else socket.AF_INET6,socket.SOCK_STREAM)
+    r=c.connect_ex(('198.51.100.9' if i%2 else '2001:db8::9',32768+i//2%28232))
+    refused+=r==errno.ECONNREFUSED
+    met+=r==0
+    c.close()
+print(refused,met)
+"""
+    done = shell("/usr/bin/python3", "-c", script, limit=120)
+    assert done.out == b"60000 0\n", (done.out, done.err)
+
+
+def test_TE5_own_ports_beside_the_policys(shell):
+    """5432 is a port of the policy, elsewhere; on the session's own loopback it is the session's."""
+    script = """
+import socket
+for family, host in ((socket.AF_INET,'127.0.0.1'),(socket.AF_INET6,'::1')):
+    s=socket.create_server((host,5432),family=family);c=socket.create_connection((host,5432));print(s.accept()[1][0])
+print(socket.create_connection(('database.test',5432),5).recv(100))
+"""
+    done = shell("/usr/bin/python3", "-c", script)
+    assert done.out.split() == [b"127.0.0.1", b"::1", rb"b'SSH-2.0-world\r\n'"], done
+
+
+TAKE = """
+import errno,socket
+kinds={'tcp':socket.SOCK_STREAM,'udp':socket.SOCK_DGRAM}
+for kind,family,host,port in (('tcp',4,'127.0.0.1',3128),('tcp',4,'0.0.0.0',3128),('tcp',4,'0.0.0.0',5432),('tcp',4,'0.0.0.0',8080),('tcp',6,'::',8080),
+                              ('tcp',4,'127.0.0.1',53),('udp',4,'0.0.0.0',53),('udp',6,'::',53),('tcp',4,'0.0.0.0',443),('tcp',4,'127.0.0.1',80)):
+    for option in (None,socket.SO_REUSEADDR,socket.SO_REUSEPORT):
+        s=socket.socket(socket.AF_INET if family==4 else socket.AF_INET6,kinds[kind])
+        if option: s.setsockopt(socket.SOL_SOCKET,option,1)
+        if family==6: s.setsockopt(socket.IPPROTO_IPV6,socket.IPV6_V6ONLY,1)
+        try:
+            s.bind((host,port))
+            if kind=='tcp': s.listen()
+            print('taken',kind,host,port,option)
+        except OSError as e: print(errno.errorcode[e.errno])
+        s.close()
+"""
 
 
 def test_TE6_TE4_the_role_is_killed(pod, shell):
     gateway = shell.gateway
-    tunnel = gateway.start(["/usr/bin/python3", "-c", "import socket;s=socket.create_connection(('database.test',5432));s.recv(50);print('up',flush=True);print('end',s.recv(50))"], flags=0b1110)
+    program = "import socket;s=socket.create_connection(('database.test',5432));s.recv(50);print('up',flush=True)\ntry: print('end',s.recv(50))\nexcept OSError as e: print('end',e)"
+    tunnel = gateway.start(["/usr/bin/python3", "-c", program], flags=0b1110)
     gateway.wait_started(tunnel)
     heard(pod, host="database.test", verdict="allowed")
     time.sleep(0.5)
     role = [pid for pid, (command, _) in pod.processes().items() if "navigator-egress" in command][0]
+    begun, seen = time.monotonic(), len(events(pod, "process_ready", process="egress"))
     subprocess.run(["kill", "-9", str(role)], check=True)
-    script = """
-import socket
-for a in (('127.0.0.1',3128),('0.0.0.0',3128),('0.0.0.0',5432),('127.0.0.1',53)):
-    s=socket.socket()
-    try: s.bind(a);s.listen();print('taken',a)
-    except OSError as e: print(e.errno)
-"""
-    out = shell("/usr/bin/python3", "-c", script).out.decode()
-    assert "taken" not in out, out
-    wait_for(lambda: len(events(pod, "process_ready", process="egress")) >= 2, 2)
+    wait_for(lambda: len(events(pod, "process_ready", process="egress")) > seen, 2)
+    assert time.monotonic() - begun < 1, "back within a second"
     assert curl(shell, "https://web.test/", proxy=False)[0] == 200
+    gateway.pump(tunnel, b"", 0b1110, 5)
+    assert b"up\nend" in tunnel.out, "the tunnel was not cut, or its session has ended with it"
+
+
+def test_TE6_ports_stay_the_launchers(pod, shell):
+    """Also while egress is not there to hold them: it is killed as often as it comes back."""
+    for away in (False, True):
+        if away:
+            for pid, (command, _) in pod.processes().items():
+                if "navigator-egress" in command:
+                    subprocess.run(["kill", "-9", str(pid)], check=False)
+        lines = shell("/usr/bin/python3", "-c", TAKE, limit=20).out.decode().split("\n")[:-1]
+        assert len(lines) == 30 and set(lines) <= {"EADDRINUSE", "EACCES"}, lines
+        assert lines[:15] == ["EADDRINUSE"] * 15, "ports that a session may bind where they are free"
+    wait_for(lambda: curl(shell, "https://web.test/", proxy=False)[0] == 200)
+
+
+SERVER = """
+import os,socket,sys
+path='/data/workload.sock'
+servers=[socket.socket(socket.AF_UNIX) for _ in range(2)]
+servers[0].bind(path); os.chmod(path,0o777); servers[1].bind('\\0workload')
+for s in servers: s.listen()
+print('ready',flush=True)
+sys.stdin.read()
+"""
+
+
+def test_TE7_unix_sockets_of_the_workload(pod, shell):
+    """A path outside the policy: Landlock's matter from ABI 9 on, and named in the status below. An abstract one is of another network."""
+    server = subprocess.Popen(["nsenter", "--all", "--target", str(pod.workload), "/usr/bin/python3", "-c", SERVER],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout.readline() == "ready\n"
+        script = "import errno,socket,sys\ns=socket.socket(socket.AF_UNIX)\nr=s.connect_ex(sys.argv[1].replace('@',chr(0)))\nprint(errno.errorcode.get(r,'reached'))"
+        abstract = shell("/usr/bin/python3", "-c", script, "@workload")
+        assert abstract.out in (b"ECONNREFUSED\n", b"EPERM\n"), abstract
+        session = shell("/usr/bin/python3", "-c", script, "/data/workload.sock")
+        abi = next(line["landlock_abi"] for line in pod.audit() if line["event"] == "session_start")
+        if abi >= 9:
+            assert session.out == b"EACCES\n" and "unix-sockets" not in session.status
+        else:
+            assert session.out == b"reached\n" and "limits: unix-sockets" in session.status
+    finally:
+        server.communicate("")
 
 
 def test_TE8_localhost_of_the_pod(pod, shell):
     assert curl(shell, "http://localhost:8080/", proxy=False)[0] == 200
-    assert curl(shell, "http://localhost:9090/", proxy=False)[3] == 7
+    assert curl(shell, "http://127.0.0.1:8080/", proxy=False)[0] == 200
+    assert curl(shell, "http://localhost:8080/")[0] == 200
+    for url in ("http://localhost:9090/", "http://127.0.0.1:9090/", "http://[::1]:9090/", "http://127.0.0.2:8080/", "http://192.0.2.1:9090/"):
+        assert curl(shell, url, proxy=False)[3] in (7, 52, 56), url
+        assert curl(shell, url)[0] == 403, url
     assert curl(shell, "http://localhost:8443/", proxy=False)[3] in (7, 52, 56)
     assert heard(pod, reason="own_port", port="8443")
+    assert curl(shell, "http://localhost:3128/", proxy=True)[0] == 403
