@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void print_changes(
-        const Comparison *comparison, ChangeKind kind, const char *sign, const char *name) {
+static void print_changes(const Comparison *comparison, ChangeKind kind, uint32_t count,
+        const char *sign, const char *name) {
         for (const Change *change = comparison->first; change != NULL; change = change->next) {
                 if (change->kind != kind)
                         continue;
@@ -22,12 +22,14 @@ static void print_changes(
                         printf("%s:%u:%u: ", name, change->position.line, change->position.column);
                 puts(change->text);
         }
+        if (count > comparison->listed[kind])
+                printf("%s and %u more\n", sign, count - comparison->listed[kind]);
 }
 
 static void print_comparison(const Comparison *comparison, const char *old, const char *new) {
-        print_changes(comparison, CHANGE_WIDER, "+", new);
-        print_changes(comparison, CHANGE_NARROWER, "-", old);
-        print_changes(comparison, CHANGE_OTHER, "=", new);
+        print_changes(comparison, CHANGE_WIDER, comparison->wider, "+", new);
+        print_changes(comparison, CHANGE_NARROWER, comparison->narrower, "-", old);
+        print_changes(comparison, CHANGE_OTHER, comparison->other, "=", new);
         if (comparison->wider > 0)
                 printf("This change opens something: %u wider, %u narrower.\n", comparison->wider,
                         comparison->narrower);

@@ -1,41 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A grant is one program at one port of one endpoint. The new policy is wider where one of its
- * grants is covered by no single grant of the old one; narrower is the same question the other way
- * round. Which policy of the file a grant stands in does not matter. Costs the product of both
- * numbers of grants, which a person waits for, not a service.
+ * What each section of one policy allows and the other does not. Paths and single values here,
+ * network_policies in compare_network.c.
  */
 #include "policy/compare.h"
 
 #include "base/arena.h"
+#include "policy/comparison.h"
 #include "policy/cover.h"
 #include "policy/effective.h"
+#include "policy/flat.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define COMPARISON_SIZE_MAX ((size_t)64 * 1024 * 1024)
+#define COMPARISON_SIZE_MAX ((size_t)4 * 1024 * 1024) /* enough for all that is listed */
 
 void comparison_donep(Comparison *comparison) {
         comparison->arena = arena_free(comparison->arena);
 }
 
-printf_like(4, 5) static void add_change(
+static uint32_t *counter(Comparison *comparison, ChangeKind kind) {
+        if (kind == CHANGE_WIDER)
+                return &comparison->wider;
+        return kind == CHANGE_NARROWER ? &comparison->narrower : &comparison->other;
+}
+
+void comparison_count(Comparison *comparison, ChangeKind kind, uint32_t changes) {
+        uint32_t *count = counter(comparison, kind);
+
+        *count = changes < UINT32_MAX - *count ? *count + changes : UINT32_MAX;
+}
+
+bool comparison_lists(const Comparison *comparison, ChangeKind kind) {
+        return comparison->listed[kind] < CHANGES_LISTED_MAX;
+}
+
+void comparison_add(
         Comparison *comparison, ChangeKind kind, PolicyPosition position, const char *format, ...) {
-        Change *change = arena_alloc(comparison->arena, sizeof(*change));
-        uint32_t *count = kind == CHANGE_WIDER      ? &comparison->wider
-                          : kind == CHANGE_NARROWER ? &comparison->narrower
-                                                    : &comparison->other;
         char text[512];
+        Change *change;
         va_list args;
 
-        (*count)++;
+        comparison_count(comparison, kind, 1);
+        if (!comparison_lists(comparison, kind))
+                return;
         va_start(args, format);
         (void)vsnprintf(text, sizeof(text), format, args);
         va_end(args);
+        change = arena_alloc(comparison->arena, sizeof(*change));
         if (change == NULL)
                 return; /* counted, not listed */
         *change = (Change){ .kind = kind,
@@ -43,6 +59,7 @@ printf_like(4, 5) static void add_change(
                 .text = arena_text(comparison->arena, text, strlen(text)) };
         if (change->text == NULL)
                 change->text = "one more";
+        comparison->listed[kind]++;
         if (comparison->last != NULL)
                 ((Change *)(uintptr_t)comparison->last)->next = change;
         else
@@ -70,12 +87,34 @@ static void compare_path_lists(
                 if (before >= item->access)
                         continue;
                 if (before == 0)
-                        add_change(comparison, kind, item->position, "%s %s '%s'",
+                        comparison_add(comparison, kind, item->position, "%s %s '%s'",
                                 kind == CHANGE_WIDER ? "opens" : "closes",
                                 policy_access_name(item->access), item->path);
                 else
-                        add_change(comparison, kind, item->position, "%s '%s' for writing",
+                        comparison_add(comparison, kind, item->position, "%s '%s' for writing",
                                 kind == CHANGE_WIDER ? "opens" : "closes", item->path);
+        }
+}
+
+static bool lists(const PathList *list, const char *path) {
+        for (uint32_t i = 0; i < list->count; i++)
+                if (strcmp(list->items[i].path, path) == 0)
+                        return true;
+        return false;
+}
+
+/* A path that an author lists grants what it links to; below a directory that was listed before,
+ * a link granted nothing but itself. Which paths are links only the image knows. */
+static void compare_links(Comparison *comparison, const PathList *before, const PathList *after) {
+        for (uint32_t i = 0; i < after->count; i++) {
+                const PolicyPath *item = &after->items[i];
+
+                if (item->origin == POLICY_ORIGIN_AUTHOR && item->access == POLICY_READ_ONLY &&
+                        !lists(before, item->path) &&
+                        cover_access(before->items, before->count, item->path) >= item->access)
+                        comparison_add(comparison, CHANGE_OTHER, item->position,
+                                "lists '%s' itself: where it is a symlink, opens what it points to",
+                                item->path);
         }
 }
 
@@ -88,6 +127,7 @@ static int compare_paths(
                 policy_effective_paths(new, NULL, &after.items, &after.count, error) < 0)
                 return -1;
         compare_path_lists(comparison, CHANGE_WIDER, &before, &after);
+        compare_links(comparison, &before, &after);
         compare_path_lists(comparison, CHANGE_NARROWER, &after, &before);
         return 0;
 }
@@ -96,7 +136,7 @@ static int compare_paths(
 
 static void compare_landlock(Comparison *comparison, const Policy *old, const Policy *new) {
         if (old->landlock != new->landlock)
-                add_change(comparison,
+                comparison_add(comparison,
                         new->landlock == POLICY_LANDLOCK_HARD ? CHANGE_NARROWER : CHANGE_WIDER,
                         (PolicyPosition){ 0 }, "landlock: %s becomes %s",
                         policy_landlock_name(old->landlock), policy_landlock_name(new->landlock));
@@ -106,7 +146,7 @@ static void compare_landlock(Comparison *comparison, const Policy *old, const Po
 static void compare_account(Comparison *comparison, const char *key, const char *old,
         const char *new, PolicyPosition position) {
         if (strcmp(old, new) != 0)
-                add_change(
+                comparison_add(
                         comparison, CHANGE_WIDER, position, "%s: '%s' becomes '%s'", key, old, new);
 }
 
@@ -123,55 +163,32 @@ static void compare_names(Comparison *comparison, const Policy *old, const Polic
                                     *before = find_network(old, network->key);
 
                 if (before != NULL && strcmp(before->name, network->name) != 0)
-                        add_change(comparison, CHANGE_OTHER, network->position,
+                        comparison_add(comparison, CHANGE_OTHER, network->position,
                                 "network policy '%s' is called '%s' instead of '%s'", network->key,
                                 network->name, before->name);
         }
 }
 
-/* ---- network ---- */
-
-static bool is_covered(const Policy *policy, const CoverGrant *grant) {
-        GrantWalk walk = { .policy = policy };
-        CoverGrant wide;
-
-        while (cover_next_grant(&walk, &wide))
-                if (cover_grant(&wide, grant))
-                        return true;
-        return false;
+static bool same_routes(const Policy *old, const Policy *new) {
+        if (old->inference_route_count != new->inference_route_count)
+                return false;
+        for (uint32_t i = 0; i < new->inference_route_count; i++)
+                if (strcmp(old->inference_routes[i], new->inference_routes[i]) != 0)
+                        return false;
+        return true;
 }
 
-static const char *settings_of(const PolicyEndpoint *endpoint, char *buffer, size_t room) {
-        (void)snprintf(buffer, room, "%s%s%s%s%s%s",
-                endpoint->protocol >= POLICY_PROTOCOL_REST ? ", protocol " : "",
-                endpoint->protocol >= POLICY_PROTOCOL_REST
-                        ? policy_protocol_name(endpoint->protocol)
-                        : "",
-                endpoint->access != POLICY_PRESET_NONE ? " " : "",
-                policy_preset_name(endpoint->access),
-                endpoint->tls == POLICY_TLS_SKIP ? ", tls skip" : "",
-                endpoint->allowed_ip_count > 0 ? ", allowed_ips" : "");
-        return buffer;
+static void compare_routes(Comparison *comparison, const Policy *old, const Policy *new) {
+        if (!same_routes(old, new))
+                comparison_add(comparison, CHANGE_OTHER, (PolicyPosition){ 0 },
+                        "inference: other routes, which have no effect here");
 }
 
-static void compare_grants(
-        Comparison *comparison, ChangeKind kind, const Policy *from, const Policy *to) {
-        GrantWalk walk = { .policy = to };
-        CoverGrant grant;
+static bool say_the_same(const Policy *old, const Policy *new) {
+        uint8_t before[SHA256_SIZE], after[SHA256_SIZE];
 
-        while (cover_next_grant(&walk, &grant)) {
-                const char *host = grant.endpoint->host;
-                char settings[96];
-
-                if (is_covered(from, &grant))
-                        continue;
-                add_change(comparison, kind, grant.endpoint->position,
-                        "%s %s:%u for '%s' (policy '%s'%s)",
-                        kind == CHANGE_WIDER ? "opens" : "closes",
-                        host[0] != '\0' ? host : "allowed_ips", grant.port, grant.binary->path,
-                        grant.network->key,
-                        settings_of(grant.endpoint, settings, sizeof(settings)));
-        }
+        return policy_hash(old, before) == 0 && policy_hash(new, after) == 0 &&
+               memcmp(before, after, SHA256_SIZE) == 0;
 }
 
 int policy_compare(const Policy *old, const Policy *new, Comparison *ret_comparison, Error *error) {
@@ -179,6 +196,10 @@ int policy_compare(const Policy *old, const Policy *new, Comparison *ret_compari
 
         if (comparison.arena == NULL)
                 return error_set(error, ERROR_OS, ENOMEM, "no room for a comparison");
+        if (say_the_same(old, new)) {
+                *ret_comparison = comparison;
+                return 0;
+        }
         if (compare_paths(&comparison, old, new, error) < 0) {
                 comparison_donep(&comparison);
                 return -1;
@@ -186,9 +207,12 @@ int policy_compare(const Policy *old, const Policy *new, Comparison *ret_compari
         compare_landlock(&comparison, old, new);
         compare_account(&comparison, "run_as_user", old->user, new->user, new->user_position);
         compare_account(&comparison, "run_as_group", old->group, new->group, new->group_position);
-        compare_grants(&comparison, CHANGE_WIDER, old, new);
-        compare_grants(&comparison, CHANGE_NARROWER, new, old);
+        if (comparison_of_networks(&comparison, old, new, error) < 0) {
+                comparison_donep(&comparison);
+                return -1;
+        }
         compare_names(&comparison, old, new);
+        compare_routes(&comparison, old, new);
         *ret_comparison = comparison;
         return 0;
 }

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "policy/policy.h"
 
+#define CHANGES_LISTED_MAX 1000U /* of each kind */
+
 struct Arena;
 
 typedef enum ChangeKind {
@@ -28,7 +30,8 @@ struct Change {
 typedef struct Comparison {
         struct Arena *arena; /* owned: the changes */
         const Change *first, *last;
-        uint32_t wider, narrower, other; /* how many of each */
+        uint32_t wider, narrower, other; /* how many of each, up to UINT32_MAX */
+        uint32_t listed[CHANGE_OTHER + 1]; /* of them, by ChangeKind */
 } Comparison;
 
 void comparison_donep(Comparison *comparison);

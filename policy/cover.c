@@ -8,6 +8,7 @@
 #include "policy/cover.h"
 
 #include "base/path.h"
+#include "policy/decide.h"
 #include "policy/pattern.h"
 
 #include <string.h>
@@ -81,9 +82,17 @@ bool cover_host(const char *wide, const char *narrow) {
         return wide_end == 0 && narrow_end == 0;
 }
 
+static bool may_be_address(const char *host) {
+        Address address;
+
+        return host[0] == '\0' || address_parse(host, &address);
+}
+
 bool cover_hosts_meet(const char *a, const char *b) {
         size_t a_end = strlen(a), b_end = strlen(b);
 
+        if (a_end == 0 || b_end == 0)
+                return may_be_address(a) && may_be_address(b);
         while (a_end > 0 && b_end > 0) {
                 Label x = last_label(a, a_end), y = last_label(b, b_end);
 
@@ -121,14 +130,19 @@ bool cover_program(const char *wide, const char *narrow) {
 
 /* ---- addresses ---- */
 
-static bool lists_range(const PolicyEndpoint *endpoint, const AddressRange *range) {
+/* A range does not reach a guarded port, an address that is listed itself does. */
+static bool lists_range(const PolicyEndpoint *endpoint, const AddressRange *range, uint16_t port) {
+        bool itself = address_range_is_single(range) && policy_port_guarded(port);
+
         for (uint32_t i = 0; i < endpoint->allowed_ip_count; i++)
-                if (address_range_covers(&endpoint->allowed_ips[i], range))
+                if (address_range_covers(&endpoint->allowed_ips[i], range) &&
+                        (!itself || address_range_is_single(&endpoint->allowed_ips[i])))
                         return true;
         return false;
 }
 
-static bool covers_addresses(const PolicyEndpoint *wide, const PolicyEndpoint *narrow) {
+static bool covers_addresses(
+        const PolicyEndpoint *wide, const PolicyEndpoint *narrow, uint16_t port) {
         if (wide->allowed_ip_count == 0 && wide->exact)
                 return true; /* public and private */
         if (narrow->allowed_ip_count == 0)
@@ -138,7 +152,7 @@ static bool covers_addresses(const PolicyEndpoint *wide, const PolicyEndpoint *n
                 bool is_public = address_range_is_single(range) &&
                                  address_class(&range->address) == ADDRESS_PUBLIC;
 
-                if (wide->allowed_ip_count > 0 ? !lists_range(wide, range) : !is_public)
+                if (wide->allowed_ip_count > 0 ? !lists_range(wide, range, port) : !is_public)
                         return false;
         }
         return true;
@@ -190,7 +204,7 @@ static bool covers_allowed(const PolicyEndpoint *wide, const PolicyEndpoint *nar
                has_rules(wide->rules, wide->rule_count, narrow->rules, narrow->rule_count);
 }
 
-static bool covers_requests(const PolicyEndpoint *wide, const PolicyEndpoint *narrow) {
+bool cover_requests(const PolicyEndpoint *wide, const PolicyEndpoint *narrow) {
         if (!reads_requests(wide))
                 return true;
         if (!reads_requests(narrow) || wide->protocol != narrow->protocol)
@@ -248,15 +262,17 @@ bool cover_next_grant(GrantWalk *walk, CoverGrant *ret_grant) {
         return false;
 }
 
+bool cover_endpoint(const PolicyEndpoint *wide, const PolicyEndpoint *narrow, uint16_t port) {
+        if (wide->tls == POLICY_TLS_CHECK && narrow->tls == POLICY_TLS_SKIP)
+                return false;
+        return covers_addresses(wide, narrow, port) && cover_requests(wide, narrow);
+}
+
 bool cover_grant(const CoverGrant *wide, const CoverGrant *narrow) {
-        if (wide->port != narrow->port || !cover_host(wide->endpoint->host, narrow->endpoint->host))
-                return false;
-        if (!cover_program(wide->binary->path, narrow->binary->path))
-                return false;
-        if (wide->endpoint->tls == POLICY_TLS_CHECK && narrow->endpoint->tls == POLICY_TLS_SKIP)
-                return false;
-        return covers_addresses(wide->endpoint, narrow->endpoint) &&
-               covers_requests(wide->endpoint, narrow->endpoint);
+        return wide->port == narrow->port &&
+               cover_host(wide->endpoint->host, narrow->endpoint->host) &&
+               cover_program(wide->binary->path, narrow->binary->path) &&
+               cover_endpoint(wide->endpoint, narrow->endpoint, wide->port);
 }
 
 PolicyAccess cover_access(const PolicyPath *paths, uint32_t count, const char *path) {

@@ -13,7 +13,7 @@
 /* Every host that `narrow` matches, `wide` matches. Both are normal names, addresses or patterns.
  */
 bool cover_host(const char *wide, const char *narrow);
-/* Some host may match both. */
+/* Some host may match both. An endpoint without host is met by literal addresses. */
 bool cover_hosts_meet(const char *a, const char *b);
 /* The same for patterns of program paths. */
 bool cover_program(const char *wide, const char *narrow);
@@ -35,6 +35,12 @@ typedef struct GrantWalk {
 } GrantWalk;
 
 bool cover_next_grant(GrantWalk *walk, CoverGrant *ret_grant);
+
+/* What `narrow` allows of addresses, TLS and requests at a port that both have, `wide` allows. Host
+ * and program are others' to compare. */
+bool cover_endpoint(const PolicyEndpoint *wide, const PolicyEndpoint *narrow, uint16_t port);
+/* Of that the requests: what `narrow` lets through once they are read. */
+bool cover_requests(const PolicyEndpoint *wide, const PolicyEndpoint *narrow);
 
 /* All that `narrow` grants, `wide` grants: host, addresses, port, program, TLS, requests. */
 bool cover_grant(const CoverGrant *wide, const CoverGrant *narrow);

@@ -59,7 +59,7 @@ static size_t match_program(const PolicyNetwork *network, const PolicyRequest *r
         return NOBODY;
 }
 
-static bool is_guarded(uint16_t port) {
+bool policy_port_guarded(uint16_t port) {
         for (size_t i = 0; i < sizeof(guarded_ports) / sizeof(*guarded_ports); i++)
                 if (guarded_ports[i] == port)
                         return true;
@@ -74,7 +74,7 @@ static PolicyReason judge_listed(const PolicyEndpoint *endpoint, const Question 
 
                 if (!address_range_contains(range, question->address))
                         continue;
-                if (address_range_is_single(range) || !is_guarded(question->request->port))
+                if (address_range_is_single(range) || !policy_port_guarded(question->request->port))
                         return POLICY_REASON_ALLOWED;
                 reason = POLICY_REASON_GUARDED_PORT;
         }

@@ -88,6 +88,10 @@ bool policy_knows_host(const Policy *policy, const char *host);
  */
 uint32_t policy_ports(const Policy *policy, uint16_t *ret_ports, uint32_t room);
 
+/* A control plane's port, which no range of allowed_ips reaches: only an address that is listed
+ * itself. */
+bool policy_port_guarded(uint16_t port);
+
 /* Why requests to this endpoint cannot be let through by host and port alone, or NULL when they
  * can. */
 const char *policy_uninspectable(const PolicyEndpoint *endpoint);
