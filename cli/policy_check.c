@@ -17,7 +17,7 @@ static int check_text(const Invocation *invocation, const char *name) {
 
         if (code == VERB_YES) {
                 policy_file_print_findings(&file);
-                printf("%s: valid\n", name);
+                printf("%s: valid\n", file.name);
         }
         return code;
 }
@@ -31,7 +31,7 @@ static int check_json(const Invocation *invocation, const char *name) {
                 code = policy_file_bound(&file, verb_value(invocation, "ceiling"));
         if (code == VERB_ERROR)
                 return code;
-        text = json_check(name, file.policy, &file.diagnostics);
+        text = json_check(file.name, file.policy, &file.diagnostics);
         if (text == NULL)
                 return VERB_ERROR;
         puts(text);

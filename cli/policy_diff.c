@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_changes(const Comparison *comparison, ChangeKind kind, uint32_t count,
         const char *sign, const char *name) {
@@ -46,9 +47,12 @@ int policy_diff(const Invocation *invocation) {
         cleanup(comparison_donep) Comparison comparison = { 0 };
         cleanup_free char *json = NULL;
         Error error = { 0 };
-        int old_code = policy_file_load(old_name, NULL, &old),
-            new_code = policy_file_load(new_name, NULL, &new);
+        int old_code, new_code;
 
+        if (strcmp(old_name, "-") == 0 && strcmp(new_name, "-") == 0)
+                return verb_misused(invocation, "standard input can be read once only");
+        old_code = policy_file_load(old_name, NULL, &old);
+        new_code = policy_file_load(new_name, NULL, &new);
         if (old_code != VERB_YES || new_code != VERB_YES)
                 return old_code > new_code ? old_code : new_code;
         if (policy_compare(old.policy, new.policy, &comparison, &error) < 0) {
@@ -61,7 +65,7 @@ int policy_diff(const Invocation *invocation) {
                         return VERB_ERROR;
                 puts(json);
         } else {
-                print_comparison(&comparison, old_name, new_name);
+                print_comparison(&comparison, old.name, new.name);
         }
         return comparison.wider > 0 ? VERB_NO : VERB_YES;
 }

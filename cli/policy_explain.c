@@ -84,8 +84,9 @@ static int split_target(const Invocation *invocation, char *target, PolicyReques
         return VERB_YES;
 }
 
-static size_t add_programs(
-        const char *binary, char *ancestors, PolicyProgram programs[static ANCESTORS_MAX]) {
+/* The executable, then those that started it; `ancestors` is cut into its paths. */
+static int add_programs(const Invocation *invocation, const char *binary, char *ancestors,
+        PolicyProgram programs[static ANCESTORS_MAX], size_t *ret_count) {
         size_t count = 0;
         char *rest = ancestors;
 
@@ -94,7 +95,29 @@ static size_t add_programs(
         for (char *one = strsep(&rest, ","); one != NULL && count < ANCESTORS_MAX;
                 one = strsep(&rest, ","))
                 programs[count++].path = one;
-        return count;
+        for (size_t i = 0; i < count; i++)
+                if (programs[i].path[0] != '/')
+                        return verb_misused(invocation,
+                                "'%s' is not the absolute path of a program", programs[i].path);
+        *ret_count = count;
+        return VERB_YES;
+}
+
+/* The line that decides; under the ceiling's reason its nearest rule, which does not allow it. */
+static void print_rule(const PolicyFile *file, const PolicyDecision *decision) {
+        const char *name = decision->reason == POLICY_REASON_CEILING && !decision->allowed
+                                   ? file->ceiling
+                                   : file->name;
+
+        if (decision->network != NULL)
+                printf("  %s:%u:%u: endpoint %s of network policy '%s'\n", name,
+                        decision->endpoint->position.line, decision->endpoint->position.column,
+                        decision->endpoint->host[0] != '\0' ? decision->endpoint->host
+                                                            : "without host",
+                        decision->network->key);
+        if (decision->binary != NULL)
+                printf("  %s:%u:%u: binary '%s'\n", name, decision->binary->position.line,
+                        decision->binary->position.column, decision->binary->path);
 }
 
 static int print_decision(const Invocation *invocation, const PolicyFile *file,
@@ -115,13 +138,7 @@ static int print_decision(const Invocation *invocation, const PolicyFile *file,
                 : decision->allowed ? "allowed"
                                     : "denied",
                 text);
-        if (decision->network != NULL && decision->reason != POLICY_REASON_CEILING)
-                printf("  %s:%u:%u: endpoint %s of network policy '%s'\n", file->name,
-                        decision->endpoint->position.line, decision->endpoint->position.column,
-                        decision->endpoint->host, decision->network->key);
-        if (decision->binary != NULL && decision->reason != POLICY_REASON_CEILING)
-                printf("  %s:%u:%u: binary '%s'\n", file->name, decision->binary->position.line,
-                        decision->binary->position.column, decision->binary->path);
+        print_rule(file, decision);
         return decision->allowed ? VERB_YES : VERB_NO;
 }
 
@@ -140,7 +157,9 @@ static int explain_connection(
                 return VERB_ERROR;
         if (split_target(invocation, target, &request) != VERB_YES)
                 return VERB_ERROR;
-        request.program_count = add_programs(verb_value(invocation, "binary"), chain, programs);
+        if (add_programs(invocation, verb_value(invocation, "binary"), chain, programs,
+                    &request.program_count) != VERB_YES)
+                return VERB_ERROR;
         decision = policy_decide(file->policy, &request);
         if (decision.allowed && given != NULL) {
                 if (!address_parse(given, &address))

@@ -6,16 +6,22 @@
  */
 #include "cli/policy_file.h"
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/verb.h"
 #include "policy/ceiling.h"
+#include "policy/characters.h"
 #include "policy/parse.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define CARET_COLUMN_MAX 160U /* a longer line is shown from its beginning, without caret */
@@ -26,18 +32,37 @@ void policy_file_donep(PolicyFile *file) {
         file->policy = policy_unref(file->policy);
 }
 
-static int read_text(PolicyFile *file, Error *error) {
-        if (strcmp(file->name, "-") == 0)
-                return file_read_fd(STDIN_FILENO, "standard input", POLICY_TEXT_MAX, &file->text,
-                        &file->size, error);
-        return file_read(AT_FDCWD, file->name, POLICY_TEXT_MAX, &file->text, &file->size, error);
+/* A pipe is what <(command) of a shell is. A FIFO with a name may have nobody who writes. */
+static bool is_readable(int fd) {
+        struct statfs system;
+        struct stat status;
+
+        if (fstat(fd, &status) < 0 || fstatfs(fd, &system) < 0)
+                return false;
+        return S_ISREG(status.st_mode) ||
+               (S_ISFIFO(status.st_mode) && system.f_type == PIPEFS_MAGIC);
+}
+
+static int read_text(const char *name, PolicyFile *file, Error *error) {
+        cleanup_fd int fd = -1;
+
+        if (strcmp(name, "-") == 0)
+                return file_read_fd(
+                        STDIN_FILENO, file->name, POLICY_TEXT_MAX, &file->text, &file->size, error);
+        fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0)
+                return error_set(error, ERROR_OS, errno, "cannot open '%s'", name);
+        if (!is_readable(fd) || fcntl(fd, F_SETFL, 0) < 0)
+                return error_set(
+                        error, ERROR_INPUT, 0, "'%s' is neither a regular file nor a pipe", name);
+        return file_read_fd(fd, name, POLICY_TEXT_MAX, &file->text, &file->size, error);
 }
 
 int policy_file_read(const char *name, PolicyFile *ret_file) {
         Error error = { 0 };
 
-        *ret_file = (PolicyFile){ .name = name };
-        if (read_text(ret_file, &error) < 0) {
+        *ret_file = (PolicyFile){ .name = strcmp(name, "-") == 0 ? "standard input" : name };
+        if (read_text(name, ret_file, &error) < 0) {
                 if (error.kind != ERROR_LIMIT) {
                         fprintf(stderr, "navigator: %s\n", error.text);
                         return VERB_ERROR;
@@ -70,6 +95,7 @@ int policy_file_bound(PolicyFile *file, const char *ceiling_name) {
         }
         (void)policy_unref(file->policy);
         file->policy = bounded;
+        file->ceiling = ceiling.name;
         return VERB_YES;
 }
 
@@ -98,8 +124,29 @@ static const char *find_line(const PolicyFile *file, uint32_t number, size_t *re
 
 /* Bytes of a hostile file must not move the cursor. */
 static void print_plain(const char *text, size_t size) {
-        for (size_t i = 0; i < size; i++)
-                fputc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i], stderr);
+        for (size_t at = 0; at < size;) {
+                uint32_t character = 0;
+                size_t step = character_read(text + at, size - at, &character);
+
+                if (step == 0 || character == '\r' || character_refusal(character) != NULL)
+                        fputc('?', stderr);
+                else
+                        (void)fwrite(text + at, 1, step, stderr);
+                at += step > 0 ? step : 1;
+        }
+}
+
+/* Bytes of the first `count` characters. */
+static size_t first_characters(const char *text, size_t size, size_t count) {
+        size_t at = 0;
+
+        for (; at < size && count > 0; count--) {
+                uint32_t character;
+                size_t step = character_read(text + at, size - at, &character);
+
+                at += step > 0 ? step : 1;
+        }
+        return at;
 }
 
 static void print_caret(const PolicyFile *file, PolicyPosition position) {
@@ -109,8 +156,10 @@ static void print_caret(const PolicyFile *file, PolicyPosition position) {
         if (file->text == NULL || position.line == 0)
                 return;
         line = find_line(file, position.line, &size);
+        if (size > 0 && line[size - 1] == '\r')
+                size--;
         fprintf(stderr, "%6u | ", position.line);
-        print_plain(line, size < CARET_COLUMN_MAX ? size : CARET_COLUMN_MAX);
+        print_plain(line, first_characters(line, size, CARET_COLUMN_MAX));
         fputc('\n', stderr);
         if (position.column <= CARET_COLUMN_MAX)
                 fprintf(stderr, "       | %*s\n", (int)position.column, "^");

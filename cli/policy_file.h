@@ -10,7 +10,8 @@
 #include "policy/policy.h"
 
 typedef struct PolicyFile {
-        const char *name; /* borrowed; "-" is standard input */
+        const char *name; /* borrowed; what messages call it */
+        const char *ceiling; /* borrowed: the file that bounds it; NULL */
         char *text;       /* owned */
         size_t size;
         Policy *policy; /* owned; NULL when the file is not valid */
@@ -19,7 +20,8 @@ typedef struct PolicyFile {
 
 void policy_file_donep(PolicyFile *file);
 
-/* VERB_YES: read and valid; VERB_NO: read, and its diagnostics say what is wrong; VERB_ERROR: it
+/* name is a path, also of a pipe such as the shell's <(command), or "-" for standard input.
+ * VERB_YES: read and valid; VERB_NO: read, and its diagnostics say what is wrong; VERB_ERROR: it
  * could not be read, which was said. */
 int policy_file_read(const char *name, PolicyFile *ret_file);
 /* Bounds the policy by another file's; NULL: by none. VERB_YES, or VERB_ERROR, which was said. */

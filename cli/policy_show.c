@@ -189,8 +189,7 @@ static void print_findings(const Policy *policy) {
 static void show_text(const PolicyFile *file, const PolicyPath *paths, uint32_t count) {
         const Policy *policy = file->policy;
 
-        printf("# The effective policy of %s",
-                strcmp(file->name, "-") == 0 ? "standard input" : file->name);
+        printf("# The effective policy of %s", file->name);
         puts(policy->ceiling != NULL ? ", within the node's ceiling." : ".");
         print_hash(policy);
         print_findings(policy);

@@ -611,9 +611,13 @@ const char *keys_guess(const KeySection *section, const char *name) {
         const char *guess = NULL;
         unsigned best = WORD_MAX;
 
-        for (size_t i = 0; i < section->count; i++)
-                if (is_near(name, section->keys[i].name, &best))
-                        guess = section->keys[i].name;
+        for (size_t i = 0; i < section->count; i++) {
+                const Key *key = &section->keys[i];
+
+                if (is_near(name, key->name, &best) ||
+                        (key->former != NULL && is_near(name, key->former, &best)))
+                        guess = key->name;
+        }
         return guess;
 }
 

@@ -64,7 +64,7 @@ def test_check_of_several_files_is_as_bad_as_the_worst(navigator):
 def test_check_reads_standard_input(navigator):
     assert navigator("policy", "check", "-", text=WEB).returncode == 0
     result = navigator("policy", "check", "-", text="version: 2\n")
-    assert (result.returncode, result.stderr) == (1, "-:1:10: 'version' must be 1, not 2\n")
+    assert (result.returncode, result.stderr) == (1, "standard input:1:10: 'version' must be 1, not 2\n")
 
 
 def test_check_for_programs(navigator):
@@ -102,6 +102,13 @@ def test_check_shows_the_line_on_a_terminal(programs, tmp_path):
     assert "     4 |   read_only: [usr]\n       |               ^\n" in output
 
 
+def test_caret_stands_below_the_character(programs, tmp_path):
+    """Carriage returns are not shown, and a long line is cut between characters."""
+    (tmp_path / "policy.yaml").write_bytes(("version: 1\r\n" + "é" * 200 + ": 1\r\n").encode())
+    output = on_a_terminal(str(programs / "navigator"), "policy", "check", str(tmp_path / "policy.yaml"))
+    assert "     2 | " + "é" * 160 + "\n       | ^\n" in output
+
+
 def test_check_moves_no_cursor(programs, tmp_path):
     (tmp_path / "policy.yaml").write_bytes(b"version: 1\nx\x1b[2J: 1\n")
     output = on_a_terminal(str(programs / "navigator"), "policy", "check", str(tmp_path / "policy.yaml"))
@@ -110,10 +117,30 @@ def test_check_moves_no_cursor(programs, tmp_path):
 
 def test_check_of_what_is_no_file(navigator, tmp_path):
     os.mkfifo(tmp_path / "fifo")
-    for name in ("fifo", ".", "missing"):
+    for name in ("fifo", ".", "missing", "/dev/zero"):
         result = navigator("policy", "check", name)
         assert result.returncode == 2
         assert name in result.stderr
+
+
+def test_pipes_of_a_shell_are_files(programs, tmp_path):
+    (tmp_path / "policy.yaml").write_text(WEB)
+    result = subprocess.run(["bash", "-c", 'exec "$0" policy diff <(cat policy.yaml) <(echo version: 1)', programs / "navigator"], cwd=tmp_path,
+                            stdout=subprocess.PIPE, text=True, timeout=20, check=False)
+    assert result.returncode == 0
+    assert "This change opens nothing" in result.stdout
+
+
+def test_diff_of_standard_input_with_itself(navigator):
+    result = navigator("policy", "diff", "-", "-", text=WEB)
+    assert result.returncode == 2
+    assert "can be read once only" in result.stderr
+
+
+def test_colour_is_not_used(programs, tmp_path):
+    """Nothing to turn off: not on a terminal, and so not in a file either."""
+    (tmp_path / "policy.yaml").write_text(BROKEN)
+    assert "\x1b" not in on_a_terminal(str(programs / "navigator"), "policy", "check", str(tmp_path / "policy.yaml"))
 
 
 # ---- show
@@ -153,6 +180,10 @@ def test_show_within_a_ceiling(navigator):
     assert "# bounded: line 4: network policy 'web': the ceiling takes away api.example.com:443 for '/usr/bin/curl'" in result.stdout
     assert "# bounded: the ceiling takes away read_write '/sandbox'" in result.stdout
     assert "- /sandbox" not in result.stdout
+    explained = navigator("policy", "explain", "--ceiling", "ceiling.yaml", "policy.yaml", "api.example.com:443", "--binary", "/usr/bin/curl",
+                          policy=WEB, ceiling=WEB.replace("/usr/bin/curl", "/usr/bin/git"))
+    assert explained.returncode == 1
+    assert explained.stdout.splitlines()[1].startswith("  ceiling.yaml:")
     broken = navigator("policy", "show", "--ceiling", "ceiling.yaml", "policy.yaml", policy=WEB, ceiling="version: 3\n")
     assert broken.returncode == 2
     assert "ceiling.yaml:1:10: " in broken.stderr
