@@ -126,6 +126,11 @@ class Pod:
             self.containers.append(identity)
         return int((bundle / "pid").read_text())
 
+    def run_in(self, name, script, uid=0):
+        """As `kubectl exec` would, past us: with the container's own capabilities."""
+        return subprocess.run(["runc", "--root", str(self.directory / "runc"), "exec", "--user", str(uid), f"{self.name}-{name}", "sh", "-c", script],
+                              capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
     def remove_container(self, name):
         subprocess.run(["runc", "--root", str(self.directory / "runc"), "delete", "--force", f"{self.name}-{name}"], capture_output=True, check=False)
 

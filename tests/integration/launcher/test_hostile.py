@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from wire import AUDIT, SESSION_START, pack_list, pack_text
-
 TREE = ["sh", "-c", "trap '' HUP TERM; for i in 1 2 3; do (setsid sh -c 'trap \"\" HUP; exec sleep 34' &); done; echo up; exec sleep 35"]
 
 
@@ -251,74 +249,6 @@ def test_unknown_container_and_the_default(make_pod):
     assert gateway.run(["printenv", "WHICH"]).out == b"two\n"
     assert gateway.run(["printenv", "WHICH"], container="one").code == 1
     assert "'three'" in gateway.run(["true"], container="three").refusal
-
-
-def test_gateway_that_breaks_the_rules_is_ended(make_pod):
-    pod = make_pod().start()
-    for kind, fields in ((1, b""), (200, b""), (SESSION_START, b"xx"), (AUDIT, pack_text("e") + pack_list(['x":"', "y"])), (AUDIT, pack_text("e") + pack_list(["role", "launcher"]))):
-        before = len(events(pod, "process_ended"))
-        gateway = pod.gateway(wait=False)
-        gateway.send(kind, 1, fields)
-        wait_for(lambda: len(events(pod, "process_ended")) > before)
-        gateway.close()
-
-
-def test_a_roles_audit_line(make_pod):
-    pod = make_pod().start()
-    gateway = pod.gateway()
-    gateway.send(AUDIT, 0, pack_text('x"\n') + pack_list(["who", 'a"b\n\x1b\xff'.encode("latin1"), "code", "7"]))
-    wait_for(lambda: [line for line in pod.audit() if line["role"] == "gateway"])
-    line = [line for line in pod.audit() if line["role"] == "gateway"][0]
-    assert line["event"] == 'x"\n' and line["class"] == 0 and line["who"] == 'a"b\n\x1b\ufffd' and line["code"] == "7"
-
-
-def test_a1_start_and_end(make_pod):
-    pod = make_pod().start()
-    gateway = pod.gateway()
-    gateway.run(["echo", "x" * 30000, "\x1b[31m\n"], directory="/tmp")
-    start, end = events(pod, "session_start")[0], events(pod, "session_end")[0]
-    assert start["caller"] == "tester" and start["source"] == "unix" and start["uid"] == 1000 and start["directory"] == "/tmp"
-    assert start["cut"] and len(start["arguments_sha256"]) == 64 and start["arguments"][0] == "echo"
-    assert start["landlock_abi"] >= 2 and start["rules"] > 10
-    assert end["exit_code"] == 0 and end["session"] == start["session"]
-    assert [line["sequence"] for line in pod.audit()] == list(range(1, len(pod.audit()) + 1))
-    raw = (pod.directory / "sidecar.out").read_bytes()
-    assert max(len(line) for line in raw.split(b"\n")) < 4096 and all(byte == 10 or 32 <= byte < 127 for byte in raw)
-
-
-def test_a6_audit_that_takes_nothing(make_pod):
-    pod = make_pod(options=["--audit", "/dev/full"]).start()
-    gateway = pod.gateway()
-    begin = time.monotonic()
-    session = gateway.run(["sh", "-c", "touch /sandbox/ran"])
-    assert session.step == "audit" and 1.5 < time.monotonic() - begin < 4
-    assert not (pod.root / "sandbox/ran").exists()
-
-
-def test_a_session_is_stopped_before_it_began(make_pod):
-    """Its child waits for the audit then, and its keeper for the child: neither is left, and nothing of the workload's has run."""
-    pod = make_pod(options=["--audit", "/dev/full"]).start()
-    gateway = pod.gateway()
-    session = gateway.start(["sh", "-c", "touch /sandbox/ran"])
-    wait_for(lambda: named(pod, "keeper"))
-    gateway.stop(session)
-    begin = time.monotonic()
-    gateway.wait_ended(session)
-    assert session.step == "start" and time.monotonic() - begin < 1
-    wait_for(lambda: not named(pod, "keeper") and not pod.sandboxed())
-    assert not (pod.root / "sandbox/ran").exists()
-
-
-def test_launcher_is_filtered(shared, gateway):
-    """What neither the sidecar nor a session calls is forbidden to the launcher and all that it starts; these containers have no filter of a runtime's."""
-    session = start_tree(gateway)
-    try:
-        for name in ("navigator-sidecar", "keeper", "navigator-gateway"):
-            (pid,) = named(shared, name)
-            assert "\nSeccomp:\t2\n" in Path(f"/proc/{pid}/status").read_text(), name
-    finally:
-        gateway.stop(session)
-        gateway.wait_ended(session)
 
 
 def test_too_many_sessions(make_pod):
