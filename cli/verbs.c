@@ -3,6 +3,7 @@
 /* The verb table. Words here are what people read first: an example says more than a sentence. */
 #include "cli/verb.h"
 
+#include "cli/audit.h"
 #include "cli/exec.h"
 #include "cli/policy.h"
 
@@ -47,6 +48,12 @@ static const VerbOption exec_options[] = {
         { "tty", NULL, NULL, "A terminal for the command, also where this is none" },
         { "no-login", NULL, NULL, "Run it as given, without a login shell around it" },
         SOCKET,
+};
+static const VerbOption audit_options[] = {
+        OUTPUT,
+        { "follow", NULL, NULL, "Wait for what comes, until Ctrl-C" },
+        { "last", "NUMBER", NULL, "Begin with that many lines (all; 10 with --follow)" },
+        { "file", "FILE", NULL, "Read this file, or - for standard input" },
 };
 static const VerbOption shell_options[] = { CONTAINER, SOCKET };
 
@@ -159,6 +166,27 @@ static const Verb root_verbs[] = {
                 .help = "Exit code: the shell's; 125 when there was no session.\n",
                 OPTIONS(shell_options),
                 .run = shell_run },
+        { .name = "audit",
+                .arguments = "[FIELD=VALUE...]",
+                .summary = "Show what was decided and done, also as it happens",
+                .help = "  kubectl exec POD -c navigator -- navigator audit --follow "
+                        "verdict=denied\n"
+                        "  kubectl exec POD -c navigator -- navigator audit 'event=session_*' "
+                        "caller!=ci\n"
+                        "  kubectl logs POD -c navigator | navigator audit --file - "
+                        "'host=*.example.com'\n"
+                        "\n"
+                        "Fields are those of docs/formats/audit.md, or an attribute's path: "
+                        "dst_endpoint.port=443. In a value * and ? stand for\n"
+                        "anything and any character. Filters of one field are alternatives, "
+                        "different fields all have to fit.\n"
+                        "--output json prints the lines as they are, OCSF events.\n"
+                        "\n"
+                        "Exit code: 0 shown, 2 the audit could not be read.\n",
+                OPTIONS(audit_options),
+                .minimum = 0,
+                .maximum = -1,
+                .run = audit_run },
         { .name = "completion",
                 .arguments = "bash|zsh",
                 .summary = "Print a completion script for a shell",

@@ -14,6 +14,7 @@
 #define AUDIT_RECENT_NAME "audit.jsonl"
 #define AUDIT_RECENT_OLD_NAME "audit.jsonl.1" /* where the file before it is */
 #define AUDIT_RECENT_PATH "/run/navigator/" AUDIT_RECENT_NAME
+#define AUDIT_RECENT_OLD_PATH "/run/navigator/" AUDIT_RECENT_OLD_NAME
 /* Of each of the two; the tmpfs that they are on has 1 MiB. */
 #define AUDIT_RECENT_SIZE ((size_t)256 * 1024)
 

@@ -74,7 +74,8 @@ static void send_policy(Launcher *launcher) {
 
 /* No policy comes into force that the audit does not know: until it takes the line, the last one
  * stays. That is said once, and tried again. */
-static int announce_policy(Launcher *launcher, const uint8_t hash[static SHA256_SIZE], const char *waits) {
+static int announce_policy(
+        Launcher *launcher, const uint8_t hash[static SHA256_SIZE], const char *waits) {
         const int64_t now = clock_milliseconds();
         char text[SHA256_TEXT_SIZE];
         AuditEvent event;

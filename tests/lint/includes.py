@@ -17,7 +17,7 @@ LAYERS = {
     "sidecar/gateway": ("base", "http", "sidecar/wire", "sidecar/health"),
     "sidecar/egress": ("base", "policy", "sidecar/wire", "sidecar/health"),
     "node": ("base",),
-    "cli": ("base", "policy", "sidecar/gateway"),
+    "cli": ("base", "policy", "sidecar/gateway", "sidecar/audit"),
 }
 
 # A library's header -> the files that are the place to change when the library does. A folder stands for all its files: libevent is the
