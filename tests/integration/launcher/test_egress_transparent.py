@@ -220,7 +220,7 @@ def test_TE8_localhost_of_the_pod(pod, shell):
     assert curl(shell, "http://localhost:8080/", proxy=False)[0] == 200
     assert curl(shell, "http://127.0.0.1:8080/", proxy=False)[0] == 200
     assert curl(shell, "http://localhost:8080/")[0] == 200
-    for url in ("http://localhost:9090/", "http://127.0.0.1:9090/", "http://[::1]:9090/", "http://127.0.0.2:8080/", "http://192.0.2.1:9090/"):
+    for url in ("http://localhost:9090/", "http://127.0.0.1:9090/", "http://[::1]:9090/", "http://127.0.0.2:9090/", "http://192.0.2.1:9090/"):
         assert curl(shell, url, proxy=False)[3] in (7, 52, 56), url
         assert curl(shell, url)[0] == 403, url
     assert curl(shell, "http://localhost:8443/", proxy=False)[3] in (7, 52, 56)
