@@ -9,7 +9,9 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -36,15 +38,16 @@ struct Packets {
 
 enum {
         FILTER_IPV4 = 5,
-        FILTER_IPV6 = 15,
-        FILTER_PORT = 23,
-        FILTER_FLAGS = 24,
-        FILTER_PASS = 26,
-        FILTER_DROP = 27
+        FILTER_IPV6 = 19,
+        FILTER_PORT = 32,
+        FILTER_FLAGS = 33,
+        FILTER_PASS = 35,
+        FILTER_DROP = 36
 };
 
 /* Offsets count from the IP header, because the socket is SOCK_DGRAM. On loopback a packet passes
- * twice; the way out is left out. */
+ * twice; the way out is left out. So are the ICMP messages that the kernel itself sends: replies to
+ * an echo, and "unreachable" to a name server whose client did not wait for the answer. */
 static const struct sock_filter filter[] = {
         [0] = LOAD(BPF_W, SKF_AD_OFF + SKF_AD_PKTTYPE),
         [1] = IF(1, PACKET_HOST, 2, FILTER_DROP),
@@ -59,22 +62,31 @@ static const struct sock_filter filter[] = {
         [9] = IF(9, IPPROTO_TCP, 10, 12),
         [10] = LOAD_BEHIND(BPF_B, 13),
         [11] = GO(11, FILTER_FLAGS),
-        [12] = IF(12, IPPROTO_UDP, 13, FILTER_PASS),
+        [12] = IF(12, IPPROTO_UDP, 13, 15),
         [13] = LOAD_BEHIND(BPF_H, 2), /* destination port */
         [14] = GO(14, FILTER_PORT),
+        [15] = IF(15, IPPROTO_ICMP, 16, FILTER_PASS),
+        [16] = LOAD_BEHIND(BPF_B, 0), /* type */
+        [17] = IF(17, ICMP_ECHOREPLY, FILTER_DROP, 18),
+        [18] = IF(18, ICMP_DEST_UNREACH, FILTER_DROP, FILTER_PASS),
 
         [FILTER_IPV6] = LOAD(BPF_B, 24), /* 0xff: multicast, neighbour discovery and the like */
-        [16] = IF(16, 0xff, FILTER_DROP, 17),
-        [17] = LOAD(BPF_B, 6), /* next header */
-        [18] = IF(18, IPPROTO_TCP, 19, 21),
-        [19] = LOAD(BPF_B, IPV6_HEADER_SIZE + 13),
-        [20] = GO(20, FILTER_FLAGS),
-        [21] = IF(21, IPPROTO_UDP, 22, FILTER_PASS),
-        [22] = LOAD(BPF_H, IPV6_HEADER_SIZE + 2),
+        [20] = IF(20, 0xff, FILTER_DROP, 21),
+        [21] = LOAD(BPF_B, 6), /* next header */
+        [22] = IF(22, IPPROTO_TCP, 23, 25),
+        [23] = LOAD(BPF_B, IPV6_HEADER_SIZE + 13),
+        [24] = GO(24, FILTER_FLAGS),
+        [25] = IF(25, IPPROTO_UDP, 26, 28),
+        [26] = LOAD(BPF_H, IPV6_HEADER_SIZE + 2),
+        [27] = GO(27, FILTER_PORT),
+        [28] = IF(28, IPPROTO_ICMPV6, 29, FILTER_PASS),
+        [29] = LOAD(BPF_B, IPV6_HEADER_SIZE),
+        [30] = IF(30, ICMP6_ECHO_REPLY, FILTER_DROP, 31),
+        [31] = IF(31, ICMP6_DST_UNREACH, FILTER_DROP, FILTER_PASS),
 
         [FILTER_PORT] = IF(FILTER_PORT, 53, FILTER_DROP, FILTER_PASS),
         [FILTER_FLAGS] = BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12), /* SYN and ACK */
-        [25] = IF(25, 0x02, FILTER_PASS, FILTER_DROP),
+        [34] = IF(34, 0x02, FILTER_PASS, FILTER_DROP),
         [FILTER_PASS] = BPF_STMT(BPF_RET | BPF_K, SEEN_SIZE),
         [FILTER_DROP] = BPF_STMT(BPF_RET | BPF_K, 0),
 };
