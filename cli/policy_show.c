@@ -93,10 +93,14 @@ static void print_rules(const char *key, const PolicyRule *rules, uint32_t count
         }
 }
 
-/* Rules of other protocols are not in the model: what is left of such an endpoint is that it is
- * denied. */
-static bool has_model(const PolicyEndpoint *endpoint) {
-        return endpoint->protocol <= POLICY_PROTOCOL_WEBSOCKET;
+/* A line a key, as the model keeps them. */
+static void print_settings(const char *settings) {
+        while (*settings != '\0') {
+                size_t size = strcspn(settings, "\n");
+
+                printf("        %.*s\n", (int)size, settings);
+                settings += size + (settings[size] != '\0');
+        }
 }
 
 static void print_requests(const PolicyEndpoint *endpoint) {
@@ -111,12 +115,9 @@ static void print_requests(const PolicyEndpoint *endpoint) {
                 print_value(endpoint->path);
                 putchar('\n');
         }
-        if (!has_model(endpoint)) {
-                printf("        # and %u rules, %u deny_rules about %s requests\n",
-                        endpoint->rule_count, endpoint->deny_rule_count,
-                        policy_protocol_name(endpoint->protocol));
-                return;
-        }
+        print_settings(endpoint->settings);
+        if (endpoint->protocol != POLICY_PROTOCOL_REST)
+                return; /* the rules are among the settings */
         print_rules("rules", endpoint->rules, endpoint->rule_count, true);
         print_rules("deny_rules", endpoint->deny_rules, endpoint->deny_rule_count, false);
 }
@@ -212,7 +213,6 @@ static void show_text(const PolicyFile *file, const PolicyPath *paths, uint32_t 
 int policy_show(const Invocation *invocation) {
         cleanup(policy_file_donep) PolicyFile file = { 0 };
         cleanup_free PolicyPath *paths = NULL;
-        cleanup_free char *json = NULL;
         Error error = { 0 };
         uint32_t count = 0;
         int code = policy_file_load(
@@ -229,9 +229,5 @@ int policy_show(const Invocation *invocation) {
                 show_text(&file, paths, count);
                 return VERB_YES;
         }
-        json = json_show(file.name, file.policy, paths, count);
-        if (json == NULL)
-                return VERB_ERROR;
-        puts(json);
-        return VERB_YES;
+        return json_show(stdout, file.name, file.policy, paths, count) < 0 ? VERB_ERROR : VERB_YES;
 }

@@ -99,6 +99,14 @@ void build_report_accepted(Build *build, const KeySection *section, const void *
         }
 }
 
+bool build_says_something(const Key *key, const Node *node) {
+        if (key->kind == KEY_BOOL || key->kind == KEY_NUMBER)
+                return node->value != 0;
+        if (key->kind == KEY_TEXT || key->kind == KEY_CHOICE)
+                return node->text[0] != '\0';
+        return true;
+}
+
 const char *build_text(Build *build, const Node *node) {
         const char *text = node != NULL ? node->text : "";
         const char *copy = arena_text(build->arena, text, strlen(text));

@@ -34,6 +34,10 @@ int build_binaries(Build *build, const Node *list, PolicyNetwork *network);
 /* requests.c: the keys about single requests. network is the policy's name, for messages. */
 int build_requests(
         Build *build, const char *network, const DraftEndpoint *draft, PolicyEndpoint *endpoint);
+/* settings.c: what the endpoint says about requests and the model has no words for, as text. NULL
+ * without memory, which is reported. */
+const char *build_settings(
+        Build *build, const DraftEndpoint *draft, const PolicyEndpoint *endpoint);
 /* overlap.c: endpoints of several policies that meet on a host and port. */
 int build_check_overlaps(Build *build, const PolicyNetwork *networks, uint32_t count);
 
@@ -45,6 +49,8 @@ int build_store_findings(Build *build);
 int build_no_memory(Build *build);
 /* Reports the accepted keys of a draft's section that were given; value is the key's node. */
 void build_report_accepted(Build *build, const KeySection *section, const void *draft);
+/* The value is not the one that says nothing: false, 0, "". */
+bool build_says_something(const Key *key, const Node *node);
 /* A copy in the model's arena; "" for NULL. NULL without memory, which is reported. */
 const char *build_text(Build *build, const Node *node);
 /* The texts of a list. */

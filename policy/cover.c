@@ -213,7 +213,7 @@ bool cover_requests(const PolicyEndpoint *wide, const PolicyEndpoint *narrow) {
                 return false;
         if (wide->enforcement == POLICY_ENFORCE && narrow->enforcement == POLICY_AUDIT)
                 return false;
-        return covers_allowed(wide, narrow) &&
+        return strcmp(wide->settings, narrow->settings) == 0 && covers_allowed(wide, narrow) &&
                has_rules(narrow->deny_rules, narrow->deny_rule_count, wide->deny_rules,
                        wide->deny_rule_count);
 }

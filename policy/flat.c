@@ -85,6 +85,7 @@ static void write_endpoint(Writer *writer, const PolicyEndpoint *endpoint) {
         pack_u8(packer, (uint8_t)endpoint->enforcement);
         pack_u8(packer, (uint8_t)endpoint->access);
         pack_string(packer, endpoint->path);
+        pack_string(packer, endpoint->settings);
         write_rules(writer, endpoint->rules, endpoint->rule_count);
         write_rules(writer, endpoint->deny_rules, endpoint->deny_rule_count);
         write_position(writer, endpoint->position);
@@ -292,6 +293,7 @@ static void read_endpoint(Reader *reader, PolicyEndpoint *endpoint) {
         endpoint->enforcement = read_enumeration(reader, POLICY_AUDIT);
         endpoint->access = read_enumeration(reader, POLICY_PRESET_FULL);
         endpoint->path = read_text(reader);
+        endpoint->settings = read_text(reader);
         endpoint->rules = read_rules(reader, &endpoint->rule_count);
         endpoint->deny_rules = read_rules(reader, &endpoint->deny_rule_count);
         endpoint->position = read_position(reader);

@@ -10,7 +10,7 @@
 #include "base/sha256.h"
 #include "policy/policy.h"
 
-#define POLICY_FLAT_MAGIC 0x31504e4eU /* "NNP1" */
+#define POLICY_FLAT_MAGIC 0x32504e4eU /* "NNP2" */
 /* A 256 KiB text never packs to more; a bounded policy carries its ceiling. */
 #define POLICY_FLAT_SIZE_MAX ((size_t)2 * 1024 * 1024)
 

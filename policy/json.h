@@ -2,10 +2,12 @@
 #pragma once
 
 /*
- * Answers about policies as JSON, for programs: `--output json` of the policy verbs. The only file
- * of policy/ that knows jansson. Each function returns one malloc'ed, indented object, or NULL
- * without memory. Keys are the words of the policy file; places are {"line", "column"}.
+ * Answers about policies as JSON, for programs: `--output json` of the policy verbs. A function
+ * that returns text returns one malloc'ed, indented object, or NULL without memory. Keys are the
+ * words of the policy file; places are {"line", "column"}.
  */
+#include <stdio.h>
+
 #include "policy/decide.h"
 #include "policy/diagnostic.h"
 #include "policy/policy.h"
@@ -14,9 +16,10 @@
  * policy is NULL when it is not valid. */
 char *json_check(const char *file, const Policy *policy, const Diagnostics *diagnostics);
 
-/* The effective policy. `paths` is what policy_effective_paths() gave. */
-char *json_show(
-        const char *file, const Policy *policy, const PolicyPath *paths, uint32_t path_count);
+/* The effective policy, with a line end behind it. `paths` is what policy_effective_paths() gave.
+ * 0, or -ENOMEM; what went wrong with `out` is to be asked of it. */
+int json_show(FILE *out, const char *file, const Policy *policy, const PolicyPath *paths,
+        uint32_t path_count);
 
 /* {"host", "port", "binary", "allowed", "recorded", "reason", "text", "policy", "line", "column"}
  */

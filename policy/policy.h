@@ -110,6 +110,7 @@ typedef struct PolicyEndpoint {
         PolicyEnforcement enforcement;
         PolicyPreset access;
         const char *path; /* pattern that selects among endpoints of one host and port; "" = all */
+        const char *settings; /* what is said about requests besides, as canonical text; "" */
         const PolicyRule *rules, *deny_rules;
         uint32_t rule_count, deny_rule_count;
         PolicyPosition position;

@@ -135,7 +135,7 @@ static int report_type(const Node *node, const char *name, KeyKind kind, Diagnos
 
 /* ---- scalars ---- */
 
-static bool is_text(const Node *node) {
+bool read_is_text(const Node *node) {
         bool ignored;
 
         if (node->kind != NODE_SCALAR)
@@ -184,7 +184,7 @@ static int read_choice(Node *node, const Key *key, Diagnostics *diagnostics) {
         const char *guess;
 
         assert(key->choices != NULL);
-        if (!is_text(node))
+        if (!read_is_text(node))
                 return report_type(node, key->name, KEY_CHOICE, diagnostics);
         for (uint32_t i = 0; key->choices[i] != NULL; i++)
                 if (strcmp(key->choices[i], node->text) == 0) {
@@ -216,7 +216,7 @@ static int read_items(const Node *list, const Key *key, Diagnostics *diagnostics
         for (Node *item = list->first; item != NULL; item = item->next) {
                 if (key->kind == KEY_NUMBERS)
                         r |= read_number(item, key, diagnostics);
-                else if (key->kind == KEY_TEXTS && !is_text(item))
+                else if (key->kind == KEY_TEXTS && !read_is_text(item))
                         r |= report_item(item, key->name, KEY_TEXT, diagnostics);
                 else if (key->kind == KEY_MAPS && item->kind != NODE_MAP)
                         r |= report_item(item, key->name, KEY_MAP, diagnostics);
@@ -227,9 +227,9 @@ static int read_items(const Node *list, const Key *key, Diagnostics *diagnostics
 static int read_value(Node *node, const Key *key, Diagnostics *diagnostics) {
         switch (key->kind) {
         case KEY_TEXT:
-                return is_text(node) ? 0 : report_type(node, key->name, key->kind, diagnostics);
+                return read_is_text(node) ? 0 : report_type(node, key->name, key->kind, diagnostics);
         case KEY_SCALAR:
-                return is_text(node) || is_number(node)
+                return read_is_text(node) || is_number(node)
                                ? 0
                                : report_type(node, key->name, key->kind, diagnostics);
         case KEY_BOOL:
@@ -243,7 +243,7 @@ static int read_value(Node *node, const Key *key, Diagnostics *diagnostics) {
         case KEY_MAPS:
                 return read_items(node, key, diagnostics);
         case KEY_MATCHER:
-                return node->kind == NODE_MAP || is_text(node)
+                return node->kind == NODE_MAP || read_is_text(node)
                                ? 0
                                : report_type(node, key->name, key->kind, diagnostics);
         case KEY_MAP:
@@ -331,7 +331,7 @@ int read_section(
 int read_matcher(const Node *node, DraftMatcher *ret_draft, Diagnostics *diagnostics) {
         if (node->kind == NODE_MAP)
                 return read_section(node, &keys_matcher, ret_draft, diagnostics);
-        if (!is_text(node))
+        if (!read_is_text(node))
                 return report_type(node, "matcher", KEY_MATCHER, diagnostics);
         *ret_draft = (DraftMatcher){ .glob = node };
         return 0;

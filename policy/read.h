@@ -19,6 +19,9 @@ struct Arena;
 int read_section(
         const Node *map, const KeySection *section, void *ret_draft, Diagnostics *diagnostics);
 
+/* A scalar that every reader takes for text: quoted, or neither null, truth nor number. */
+bool read_is_text(const Node *node);
+
 /* A matcher, as text or as a map, into *ret_draft; a text becomes `glob`. */
 struct DraftMatcher;
 int read_matcher(const Node *node, struct DraftMatcher *ret_draft, Diagnostics *diagnostics);

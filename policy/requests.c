@@ -31,15 +31,6 @@ static bool has_items(const Node *list) {
 
 /* ---- keys that need a protocol ---- */
 
-/* false, "" and 0 say nothing. */
-static bool says_something(const Key *key, const Node *node) {
-        if (key->kind == KEY_BOOL || key->kind == KEY_NUMBER)
-                return node->value != 0;
-        if (key->kind == KEY_TEXT || key->kind == KEY_CHOICE)
-                return node->text[0] != '\0';
-        return true;
-}
-
 static int refuse_without_protocol(Build *build, const char *network, const DraftEndpoint *draft) {
         int r = 0;
 
@@ -47,7 +38,7 @@ static int refuse_without_protocol(Build *build, const char *network, const Draf
                 const Key *key = &keys_endpoint.keys[i];
                 Draft node = *(const Draft *)(const void *)((const char *)draft + key->offset);
 
-                if (key->effect != KEY_INSPECTION || node == NULL || !says_something(key, node))
+                if (key->effect != KEY_INSPECTION || node == NULL || !build_says_something(key, node))
                         continue;
                 r = build_error(build, node->position,
                         "network policy '%s': '%s' needs a protocol that reads requests (rest, "
@@ -442,6 +433,7 @@ int build_requests(
         endpoint->access =
                 draft->access != NULL ? (PolicyPreset)draft->access->value : POLICY_PRESET_NONE;
         endpoint->path = build_text(build, draft->path);
+        endpoint->settings = "";
         context.protocol = endpoint->protocol;
         context.protocol_name = policy_protocol_name(endpoint->protocol);
         if (endpoint->path == NULL)
@@ -463,6 +455,9 @@ int build_requests(
         r |= build_rules(&context, draft->rules, false, &endpoint->rules, &endpoint->rule_count);
         r |= build_rules(&context, draft->deny_rules, true, &endpoint->deny_rules,
                 &endpoint->deny_rule_count);
+        endpoint->settings = build_settings(build, draft, endpoint);
+        if (endpoint->settings == NULL)
+                return -1;
         if (r == 0 && policy_uninspectable(endpoint) != NULL)
                 report_denied(&context, endpoint);
         return r;

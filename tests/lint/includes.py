@@ -24,8 +24,9 @@ LAYERS = {
 # loop and the buffers of two roles, OpenSSL their TLS.
 LIBRARIES = {
     "yaml.h": ("policy/document.c",),
-    "jansson.h": ("policy/json.c", "hook/tree.c", "hook/print.c", "hook/document.c", "sidecar/gateway/api.c", "sidecar/gateway/resize.c",
-                  "sidecar/gateway/status.c", "sidecar/gateway/review.c", "node/readiness.c", "sidecar/audit/line.c", "cli/python_index.c"),
+    "jansson.h": ("policy/json.c", "policy/json_schema.c", "policy/json_show.c", "policy/json_value.h", "hook/tree.c", "hook/print.c",
+                  "hook/document.c", "sidecar/gateway/api.c", "sidecar/gateway/resize.c", "sidecar/gateway/status.c",
+                  "sidecar/gateway/review.c", "node/readiness.c", "sidecar/audit/line.c", "cli/python_index.c"),
     "seccomp.h": ("base/jail.c", "sidecar/launcher/seccomp.c", "http/confine.c", "sidecar/egress/confine.c"),
     "curl/": ("sidecar/gateway/ask.c", "node/request.c", "cli/"),
     "wslay/": ("sidecar/gateway/stream.c", "cli/"),
