@@ -8,4 +8,5 @@ int policy_check(const Invocation *invocation);
 int policy_show(const Invocation *invocation);
 int policy_explain(const Invocation *invocation);
 int policy_diff(const Invocation *invocation);
+int policy_suggest(const Invocation *invocation);
 int policy_preset(const Invocation *invocation);

@@ -31,6 +31,10 @@ static const VerbOption explain_options[] = {
         { "address", "IP", NULL, "Also judge this address, as if the host had it" },
 };
 static const VerbOption diff_options[] = { OUTPUT };
+static const VerbOption suggest_options[] = {
+        { "policy", "FILE", NULL, "Leave out what this policy allows" },
+        { "ceiling", "FILE", NULL, "Leave out what a node's ceiling.yaml does not allow" },
+};
 static const VerbOption preset_options[] = {
         { "python-index", "HOST[,HOST]", NULL, "The Python index and file hosts to allow" },
         { "python-index-from-pip", NULL, NULL, "Ask pip on this machine, and by pip the index" },
@@ -116,6 +120,29 @@ static const Verb policy_verbs[] = {
                 .minimum = 2,
                 .maximum = 2,
                 .run = policy_diff },
+        { .name = "suggest",
+                .arguments = "[FILE...]",
+                .summary = "Turn what the audit says was denied into rules to paste",
+                .help = "  kubectl logs POD -c navigator | navigator policy suggest -\n"
+                        "  kubectl exec POD -c navigator -- navigator policy suggest\n"
+                        "  navigator policy suggest --policy policy.yaml audit.log\n"
+                        "\n"
+                        "A rule has the programs, hosts and ports that were seen, and no pattern. "
+                        "What a rule cannot or should not\n"
+                        "allow (an address that is refused, a program that nobody knows) is said "
+                        "on "
+                        "standard error.\n"
+                        "To learn what a workload needs, let 'enforcement: audit' of an endpoint "
+                        "let "
+                        "through and record.\n"
+                        "\n"
+                        "Exit code: 0 printed, 1 there is nothing to suggest, 2 something could "
+                        "not "
+                        "be read.\n",
+                OPTIONS(suggest_options),
+                .minimum = 0,
+                .maximum = -1,
+                .run = policy_suggest },
         { .name = "preset",
                 .arguments = "[NAME]",
                 .summary = "Print a policy to start from; without NAME, list them",
@@ -137,7 +164,7 @@ static const Verb policy_verbs[] = {
 
 static const Verb root_verbs[] = {
         { .name = "policy",
-                .summary = "Check, show, explain and compare policy files",
+                .summary = "Check, show, explain, compare and suggest policy files",
                 .help = "A policy file says which paths, which network hosts and which user a "
                         "sandbox session has.\n"
                         "Its format is in navigator-policy(5).\n",

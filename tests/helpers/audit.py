@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A line of the audit as its reporter knew it: the names of docs/formats/audit.md without OCSF's objects around them."""
 import json
+import subprocess
 
 # Where OCSF has it -> what the event calls it. What is not here and not "unmapped" is the formatter's own.
 NAMES = {
@@ -36,3 +37,10 @@ def flat(text: str) -> dict:
     if found.get("role") == "launcher" and "policy" in found:
         found["policy_source"] = found.pop("policy")
     return found
+
+
+def write(programs, *events) -> str:
+    """Lines as the launcher writes them; an event is (role, name, key, value, key, value, ...)."""
+    done = subprocess.run([programs / "test-audit-lines"], input="".join("\t".join(event) + "\n" for event in events), stdout=subprocess.PIPE,
+                          text=True, check=True)
+    return done.stdout

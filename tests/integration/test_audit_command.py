@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from helpers.audit import write
+
 DENIED = ("egress", "network", "verdict", "denied", "via", "proxy", "host", "evil.test", "port", "443", "binary", "/usr/bin/curl", "pid", "58",
           "reason", "no_host", "detail", "no policy names the host")
 ALLOWED = ("egress", "network", "verdict", "allowed", "via", "proxy", "host", "api.test", "port", "443", "binary", "/usr/bin/git", "policy", "web")
@@ -17,12 +19,7 @@ SESSION = ("launcher", "session_refused", "session", "4", "reason", "no \x1b[31m
 
 @pytest.fixture
 def lines(programs):
-    """lines(event, ...): lines of the audit, as the launcher writes them."""
-    def write(*events):
-        done = subprocess.run([programs / "test-audit-lines"], input="".join("\t".join(event) + "\n" for event in events), stdout=subprocess.PIPE,
-                              text=True, check=True)
-        return done.stdout
-    return write
+    return lambda *events: write(programs, *events)
 
 
 @pytest.fixture

@@ -128,8 +128,10 @@ class Pod:
 
     def run_in(self, name, script, uid=0):
         """As `kubectl exec` would, past us: with the container's own capabilities."""
-        return subprocess.run(["runc", "--root", str(self.directory / "runc"), "exec", "--user", str(uid), f"{self.name}-{name}", "sh", "-c", script],
-                              capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        return subprocess.run(self.exec_in(name, "sh", "-c", script, uid=uid), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+    def exec_in(self, name, *argv, uid=0):
+        return ["runc", "--root", str(self.directory / "runc"), "exec", "--user", str(uid), f"{self.name}-{name}", *argv]
 
     def remove_container(self, name):
         subprocess.run(["runc", "--root", str(self.directory / "runc"), "delete", "--force", f"{self.name}-{name}"], capture_output=True, check=False)
@@ -161,7 +163,7 @@ class Pod:
         write(root / "etc/resolv.conf", "nameserver 127.0.0.1\n")
         for name in "proc dev sys run/navigator run/navigator-policy usr/libexec/navigator lib64 lib/x86_64-linux-gnu".split():
             (root / name).mkdir(parents=True)
-        programs = {"navigator-sidecar": "navigator-sidecar", "test-gateway": "navigator-gateway", "navigator-egress": "navigator-egress"}
+        programs = {"navigator-sidecar": "navigator-sidecar", "test-gateway": "navigator-gateway", "navigator-egress": "navigator-egress", "navigator": "navigator"}
         for source, name in programs.items():
             target = root / "usr/libexec/navigator" / name
             shutil.copy(self.binaries / source, target)

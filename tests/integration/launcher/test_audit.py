@@ -3,6 +3,8 @@
 
 import json
 import os
+import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -148,6 +150,24 @@ def test_A5_the_workload_reaches_no_audit(make_pod):
         done = pod.run_in("workload", f"ls /proc/{sidecar}/root/run; cat /proc/{sidecar}/fd/1; echo forged >> /proc/{sidecar}/fd/1; rm /proc/{sidecar}/root/run/navigator/*", uid)
         assert done.stdout == "" and done.stderr.count("Permission denied") >= 3, done
     assert "forged" not in (pod.directory / "sidecar.out").read_text() and (pod.sockets / "audit.jsonl").stat().st_size > 0
+
+
+def test_A1_followed_from_the_sidecars_container(make_pod):
+    """What `kubectl exec POD -c navigator -- navigator audit --follow` runs."""
+    pod = make_pod().start()
+    gateway = pod.gateway()
+    gateway.run(["true"])
+    command = ["/usr/libexec/navigator/navigator", "audit"]
+    following = subprocess.Popen(pod.exec_in("sidecar", *command, "--follow", "--last", "1", "event=session_*", uid=64700), stdout=subprocess.PIPE, text=True)
+    assert "session 1 ended: exit code 0" in following.stdout.readline()
+    gateway.run(["echo", "x y"])
+    assert 'session 2 started: tester (unix) runs ["echo","x y"] in workload as 1000' in following.stdout.readline()
+    assert "session 2 ended" in following.stdout.readline()
+    following.send_signal(signal.SIGINT)
+    assert following.wait(5) == 0 and following.stdout.read() == ""
+    following.stdout.close()
+    shown = subprocess.run(pod.exec_in("sidecar", *command, "--output", "json", uid=64700), capture_output=True, text=True, check=True).stdout
+    assert [json.loads(line) for line in shown.splitlines()] == [json.loads(line) for line in (pod.directory / "sidecar.out").read_text().splitlines()]
 
 
 def test_A6_a_session_waits_two_seconds_and_is_refused(make_pod):

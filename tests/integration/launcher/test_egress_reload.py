@@ -2,10 +2,12 @@
 """A policy that changes while the pod runs: the volume as kubelet swaps it."""
 
 import os
+import subprocess
 import time
 
 import outside
 import pytest
+import yaml
 from egress import curl, events, heard, wait_for
 from runc_pod import Pod
 
@@ -21,6 +23,12 @@ network_policies:
   web:
     endpoints: [{host: web.test, ports: [80, 5432]}]
     binaries: [{path: "/**"}]
+"""
+LEARNING = """
+network_policies:
+  learning:
+    endpoints: [{host: web.test, port: 80, enforcement: audit}]
+    binaries: [{path: /nobody}]
 """
 ADDRESS = "203.0.113.10"
 WORLD = {"addresses": [f"{ADDRESS}/32"], "names": {"web.test": [ADDRESS]}, "tcp": [[ADDRESS, 80, "http"], [ADDRESS, 5432, "echo"]]}
@@ -98,3 +106,25 @@ def test_H5_files_wait_for_a_restart(pod, shell):
     wait_for(lambda: generations(pod) == [1, 2])
     assert "filesystem_policy" in events(pod, "policy_changed")[-1]["waits_for_restart"]
     assert shell("/bin/sh", "-c", "echo x > /tmp/still && echo yes").out == b"yes\n"
+
+
+def test_EG1_what_was_learned_becomes_the_policy(pod, shell):
+    """enforcement: audit lets through and records; navigator policy suggest makes the rule of it, and under that the record ends."""
+    swap(pod, POLICY + LEARNING)
+    wait_for(lambda: generations(pod) == [1, 2])
+    assert curl(shell, "http://web.test/")[0] == 200
+    assert heard(pod, host="web.test", verdict="let_through")["reason"] == "no_binary"
+    assert curl(shell, "http://evil.test/")[0] == 403
+    heard(pod, host="evil.test", verdict="denied", via="proxy")
+
+    (pod.directory / "learning.yaml").write_text(POLICY + LEARNING)
+    done = subprocess.run([pod.binaries / "navigator", "policy", "suggest", "--policy", pod.directory / "learning.yaml", pod.directory / "sidecar.out"],
+                          capture_output=True, text=True, check=True)
+    suggested = yaml.safe_load(done.stdout)["network_policies"]["suggested_curl"]
+    assert suggested == {"endpoints": [{"host": "evil.test", "port": 80}, {"host": "web.test", "port": 80}], "binaries": [{"path": "/usr/bin/curl"}]}
+
+    swap(pod, POLICY + yaml.safe_dump({"network_policies": {"curl": {**suggested, "endpoints": suggested["endpoints"][1:]}}}))
+    wait_for(lambda: generations(pod) == [1, 2, 3])
+    assert curl(shell, "http://web.test/")[0] == 200
+    assert heard(pod, host="web.test", verdict="allowed")["policy"] == "curl"
+    assert shell("/usr/bin/python3", "-c", "import urllib.request as u; print(u.urlopen('http://web.test/').status)").code == 1
