@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tree
 
-PROGRAMS = ("navigator-hook", "navigator-sidecar", "navigator-gateway", "navigator-egress", "navigator")
+PROGRAMS = ("navigator-hook", "navigator-sidecar", "navigator-gateway", "navigator-egress", "navigator-webhook", "navigator")
 
 
 def check(program: Path) -> list:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
-CODE = ("base", "policy", "http", "hook", "sidecar", "node", "cli")
+CODE = ("base", "policy", "http", "hook", "sidecar", "node", "webhook", "cli")
 
 
 def files(*suffixes: str) -> list:
