@@ -69,7 +69,7 @@ int main(int argc, char **argv) {
         WebhookOptions chosen = {
                 .port = 8443,
                 .settings = "/etc/navigator-webhook/settings.json",
-                .certificates = "/etc/navigator-webhook/certificates",
+                .certificates = "/run/navigator-webhook",
         };
         uint64_t port;
         int option;

@@ -22,6 +22,19 @@ def mutation(documents) -> str:
     return " ".join(m["jsonPatch"]["expression"] for m in policy["spec"]["mutations"]) + str(policy["spec"].get("variables"))
 
 
+def webhook_pod(documents) -> dict:
+    return documents["Deployment", "navigator-webhook"]["spec"]["template"]["spec"]
+
+
+def registration(documents) -> dict:
+    return documents["MutatingWebhookConfiguration", "navigator-pods"]["webhooks"][0]
+
+
+def is_injected_by(documents, kind) -> bool:
+    kinds = {"policy": "MutatingAdmissionPolicy", "webhook": "MutatingWebhookConfiguration"}
+    return [name for name in kinds if (kinds[name], "navigator-pods") in documents] == ([kind] if kind else []) and ("ValidatingAdmissionPolicy", "navigator-pods") in documents
+
+
 def node_pod(documents) -> dict:
     return documents["DaemonSet", "navigator-node"]["spec"]["template"]["spec"]
 
@@ -46,6 +59,8 @@ def test_every_value_is_in_the_schema_and_the_schema_has_no_other():
 
 # -- one case a value
 
+WEBHOOK = 'admission.mode="webhook"'
+
 VALUES_AT_WORK = {
     "images.sidecar.repository": (['images.sidecar.repository="example.org/side"'], lambda d: "image: 'example.org/side:0.1.0'" in mutation(d)),
     "images.sidecar.tag": (['images.sidecar.tag="7"'], lambda d: "image: 'navigator/sidecar:7'" in mutation(d)),
@@ -65,8 +80,31 @@ VALUES_AT_WORK = {
     "pods.proxyVariables": (["pods.proxyVariables=false"], lambda d: "3128" not in mutation(d)),
     "pods.noProxy": (['pods.noProxy=["10.0.0.0/8"]'], lambda d: "$(KUBERNETES_SERVICE_HOST),10.0.0.0/8" in mutation(d)),
     "sidecar.tlsSecret": (['sidecar.tlsSecret="mine"'], lambda d: "secretName: 'mine'" in mutation(d)),
-    "sidecar.resources": (['sidecar.resources={"limits":{"cpu":"2"}}'], lambda d: "limits: {'cpu': '2', 'memory': '256Mi', }" in mutation(d)),
-    "admission.mode": (['admission.mode="none"'], lambda d: ("MutatingAdmissionPolicy", "navigator-pods") not in d and ("ValidatingAdmissionPolicy", "navigator-pods") in d),
+    "sidecar.resources": (['sidecar.resources={"limits":{"cpu":"2"}}'], lambda d: "limits: {'cpu': '2', 'memory': '256Mi'}" in mutation(d)),
+    "admission.mode=auto": ([], lambda d: is_injected_by(d, "policy")),
+    "admission.mode=policy": (['admission.mode="policy"'], lambda d: is_injected_by(d, "policy")),
+    "admission.mode=webhook": ([WEBHOOK], lambda d: is_injected_by(d, "webhook")),
+    "webhook.replicas": ([WEBHOOK, "webhook.replicas=3"], lambda d: d["Deployment", "navigator-webhook"]["spec"]["replicas"] == 3
+                         and d["PodDisruptionBudget", "navigator-webhook"]["spec"]["minAvailable"] == 1),
+    "webhook.replicas=1": ([WEBHOOK, "webhook.replicas=1"], lambda d: ("PodDisruptionBudget", "navigator-webhook") not in d),
+    "webhook.timeoutSeconds": ([WEBHOOK, "webhook.timeoutSeconds=9"], lambda d: registration(d)["timeoutSeconds"] == 9),
+    "webhook.certificates=helm": ([WEBHOOK], lambda d: d["Secret", "navigator-webhook"]["data"]["ca.crt"] == registration(d)["clientConfig"]["caBundle"]),
+    "webhook.certificates=cert-manager": ([WEBHOOK, 'webhook.certificates.source="cert-manager"'], lambda d: ("Secret", "navigator-webhook") not in d
+                                          and d["Certificate", "navigator-webhook"]["spec"]["issuerRef"] == {"kind": "Issuer", "name": "navigator-webhook"}
+                                          and d["Issuer", "navigator-webhook"]["spec"] == {"selfSigned": {}} and "caBundle" not in registration(d)["clientConfig"]
+                                          and "cert-manager.io/inject-ca-from" in d["MutatingWebhookConfiguration", "navigator-pods"]["metadata"]["annotations"]),
+    "webhook.certificates.issuer": ([WEBHOOK, 'webhook.certificates={"source":"cert-manager","issuer":{"kind":"ClusterIssuer","name":"mine"}}'],
+                                    lambda d: d["Certificate", "navigator-webhook"]["spec"]["issuerRef"]["name"] == "mine" and ("Issuer", "navigator-webhook") not in d),
+    "webhook.certificates=secret": ([WEBHOOK, 'webhook.certificates={"source":"secret","secretName":"mine","caBundle":"QUJD"}'],
+                                    lambda d: not [key for key in d if key[0] in ("Secret", "Certificate", "Issuer")]
+                                    and registration(d)["clientConfig"]["caBundle"] == "QUJD" and "'mine'" in str(webhook_pod(d)["volumes"])),
+    "webhook.networkPolicy": ([WEBHOOK], lambda d: d["NetworkPolicy", "navigator-webhook"]["spec"]["policyTypes"] == ["Ingress", "Egress"]
+                              and "egress" not in d["NetworkPolicy", "navigator-webhook"]["spec"]),
+    "webhook.networkPolicy=false": ([WEBHOOK, "webhook.networkPolicy=false"], lambda d: ("NetworkPolicy", "navigator-webhook") not in d),
+    "webhook.nodeSelector": ([WEBHOOK, 'webhook.nodeSelector={"pool":"x"}'], lambda d: webhook_pod(d)["nodeSelector"]["pool"] == "x"),
+    "webhook.tolerations": ([WEBHOOK, 'webhook.tolerations=[{"operator":"Exists"}]'], lambda d: webhook_pod(d)["tolerations"] == [{"operator": "Exists"}]),
+    "webhook.resources": ([WEBHOOK, 'webhook.resources.limits.memory="99Mi"'], lambda d: webhook_pod(d)["containers"][0]["resources"]["limits"]["memory"] == "99Mi"),
+    "admission.mode=none": (['admission.mode="none"'], lambda d: is_injected_by(d, None)),
     "delegation.namespaces": (['delegation.namespaces=["a","b"]'], lambda d: [s["name"] for s in d["ClusterRoleBinding", "navigator-delegation"]["subjects"]]
                               == ["system:serviceaccounts:a", "system:serviceaccounts:b"]),
     "delegation.namespaces=[]": ([], lambda d: ("ClusterRoleBinding", "navigator-delegation") not in d),
@@ -107,7 +145,8 @@ def test_names_of_images_are_listed_in_full():
 
 WRONG = ['pod.x=1', 'pods.userNamespaces="sometimes"', 'images.pullPolicy="never"', 'images.sidecar.tag="a b"', 'images.sidecar.digest="sha1:x"',
          'delegation.namespaces=["A"]', 'delegation.namespaces="a"', 'node.directory="opt"', 'node.directory="/opt/../etc"', 'node.sandbox.uid=0',
-         'node.policies={"../x":"version: 1"}', 'node.policies={"a":1}', 'admission.mode="webhok"', 'pods.noProxy=["a\'b"]', 'sidecar.tlsSecret="A"',
+         'node.policies={"../x":"version: 1"}', 'node.policies={"a":1}', 'admission.mode="webhok"', 'webhook.replicas=0', 'webhook.timeoutSeconds=31', 'webhook.certificates.source="self"',
+         'webhook.certificates.source="secret"', 'webhook.certificates.issuer={"name":"a","kind":"Secret"}', 'webhook.certificates.caBundle="-"', 'pods.noProxy=["a\'b"]', 'sidecar.tlsSecret="A"',
          'pods.proxyVariables="false"', 'networkPolicy.namespaces=[1]']
 
 
@@ -117,11 +156,33 @@ def test_wrong_value_is_an_error(setting):
     assert done.returncode != 0 and "schema" in done.stderr, done.stderr
 
 
-def test_older_cluster_is_told_what_to_do():
-    done = helm("template", "navigator", CHART, "--kube-version", "1.35.2", check=False)
-    assert done.returncode != 0 and "admission.mode=none" in done.stderr
-    assert ("MutatingAdmissionPolicy", "navigator-pods") not in render('admission.mode="none"', version="1.34.0")
+def test_older_cluster_gets_the_webhook():
+    done = helm("template", "navigator", CHART, "--kube-version", "1.35.2", "--set", "admission.mode=policy", check=False)
+    assert done.returncode != 0 and "webhook" in done.stderr
+    assert is_injected_by(render(version="1.35.2"), "webhook")
+    assert is_injected_by(render(version="1.33.0"), "webhook")
     assert helm("template", "navigator", CHART, "--kube-version", "1.32.0", check=False).returncode != 0
+
+
+def test_webhook_is_nobody_and_adds_what_the_policy_adds():
+    documents = render(WEBHOOK, 'sidecar.resources={"limits":{"cpu":2}}')
+    pod = webhook_pod(documents)
+    assert pod["automountServiceAccountToken"] is False and "projected" not in str(pod["volumes"])
+    context = pod["containers"][0]["securityContext"]
+    assert context["runAsNonRoot"] and context["capabilities"] == {"drop": ["ALL"]} and context["readOnlyRootFilesystem"]
+    assert not [binding for (kind, _), binding in documents.items() if kind.endswith("RoleBinding") and "navigator-webhook" in str(binding)]
+    settings = json.loads(documents["ConfigMap", "navigator-webhook"]["data"]["settings.json"])
+    assert set(settings) == {"sidecar", "volumes", "proxyVariables", "userNamespaces", "defaultContainer"}
+    assert settings["sidecar"]["resources"] == {"limits": {"cpu": "2", "memory": "256Mi"}, "requests": {"cpu": "10m", "memory": "32Mi"}}
+
+
+def test_webhook_is_asked_about_annotated_pods_alone():
+    policy = render()["MutatingAdmissionPolicy", "navigator-pods"]["spec"]
+    webhook = registration(render(WEBHOOK))
+    assert webhook["matchConditions"] == policy["matchConditions"]
+    assert webhook["failurePolicy"] == policy["failurePolicy"] == "Fail"
+    assert webhook["reinvocationPolicy"] == policy["reinvocationPolicy"]
+    assert (webhook["sideEffects"], webhook["admissionReviewVersions"]) == ("None", ["v1"])
 
 
 def test_nothing_cluster_wide_reads_secrets_execs_or_proxies():

@@ -6,7 +6,7 @@ from pathlib import Path
 from .progress import Console
 
 TREE = Path(os.environ.get("NAVIGATOR_TREE", Path(__file__).resolve().parents[2]))
-PROGRAMS = ("navigator-sidecar", "navigator-gateway", "navigator-egress", "navigator")
+PROGRAMS = ("navigator-sidecar", "navigator-gateway", "navigator-egress", "navigator-webhook", "navigator")
 
 
 def build(console: Console, preset: str) -> Path:

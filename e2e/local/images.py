@@ -31,8 +31,8 @@ LAUNCHER_CAPABILITIES = (
     "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE", "SETUID", "SETGID", "SETPCAP", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER",
     "NET_BIND_SERVICE", "NET_ADMIN", "NET_RAW")
 
-# Where the launcher looks for its roles; what people call is in /usr/bin.
-PLACES = {name: f"/usr/libexec/navigator/{name}" for name in ("navigator-gateway", "navigator-egress")}
+# Where the launcher looks for its roles, and the chart for the webhook; what people call is in /usr/bin.
+PLACES = {name: f"/usr/libexec/navigator/{name}" for name in ("navigator-gateway", "navigator-egress", "navigator-webhook")}
 
 # By these names the sidecar's container has a client of its own sandbox: `kubectl exec POD -c navigator -- bash` lands there, and so does kubectl cp.
 # They stand in a folder of their own on PATH: by its absolute path a shell is not there.

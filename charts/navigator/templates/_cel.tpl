@@ -1,20 +1,6 @@
 {{/*
-Pieces of CEL (the language of admission policies) that more than one policy needs. The sidecar is written once, here, as data: the
-mutating policy builds the container from it, the validating one compares with it.
+Pieces of CEL (the language of admission policies) that more than one policy needs.
 */}}
-
-{{/* Sidecar facts: what the launcher needs, and why, is in docs/architecture.md. */}}
-{{- define "navigator.sidecar" -}}
-user: 64700
-port: 8443
-capabilities: [SYS_ADMIN, SYS_CHROOT, SYS_PTRACE, SETUID, SETGID, SETPCAP, KILL, CHOWN, DAC_OVERRIDE, FOWNER, NET_BIND_SERVICE, NET_ADMIN, NET_RAW]
-environment: {POD_NAME: metadata.name, POD_NAMESPACE: metadata.namespace, POD_UID: metadata.uid}
-{{- /* ServiceAccount admission adds the workload's token wherever nothing is mounted at its path: ours is. */}}
-mounts:
-  navigator-credentials: /var/run/secrets/kubernetes.io/serviceaccount
-  navigator-gateway: /etc/navigator-gateway
-  navigator-policy: /run/navigator-policy
-{{- end }}
 
 {{/* A list of strings as CEL. */}}
 {{- define "navigator.celList" -}}
@@ -27,4 +13,35 @@ mounts:
   (has(pod.metadata.annotations) && pod.metadata.annotations.exists(key, key.startsWith('navigator.sandbox/')))
   || (has(pod.metadata.labels) && 'navigator.sandbox/injected' in pod.metadata.labels)
   || (has(pod.spec.runtimeClassName) && pod.spec.runtimeClassName in ['navigator', 'navigator-canary'])))
+{{- end }}
+
+{{/*
+(dict "type" T "value" V) -> V as CEL; T is the type of an object (Object.spec.initContainers), from which those of its fields follow.
+The amounts of resources are a map, whose keys are data.
+*/}}
+{{- define "navigator.celValue" -}}
+{{- $type := .type }}
+{{- if kindIs "slice" .value -}}
+[{{ range $i, $value := .value }}{{ if $i }}, {{ end }}{{ include "navigator.celValue" (dict "type" $type "value" $value) }}{{ end }}]
+{{- else if and (kindIs "map" .value) (or (hasSuffix ".requests" $type) (hasSuffix ".limits" $type)) -}}
+{{ "{" }}{{ range $i, $name := keys .value | sortAlpha }}{{ if $i }}, {{ end }}'{{ $name }}': '{{ index $.value $name }}'{{ end }}{{ "}" }}
+{{- else if kindIs "map" .value -}}
+{{ $type }}{{ "{" }}{{ range $i, $name := keys .value | sortAlpha }}{{ if $i }},{{ end }}
+  {{ $name }}: {{ include "navigator.celValue" (dict "type" (printf "%s.%s" $type $name) "value" (index $.value $name)) | indent 2 | trim }}{{ end }}{{ "}" }}
+{{- else if kindIs "string" .value -}}
+'{{ .value }}'
+{{- else -}}
+{{ .value }}
+{{- end }}
+{{- end }}
+
+{{/* Which pods are changed: the same for the mutating policy and the webhook. Both are matchConditions. */}}
+{{- define "navigator.whatIsInjected" -}}
+- name: opted-in
+  expression: >-
+    has(object.metadata.annotations) && 'navigator.sandbox/inject' in object.metadata.annotations && object.metadata.annotations['navigator.sandbox/inject'] == 'true'
+- name: name-is-free
+  expression: >-
+    !object.spec.containers.exists(c, c.name == 'navigator')
+    && (!has(object.spec.initContainers) || !object.spec.initContainers.exists(c, c.name == 'navigator'))
 {{- end }}

@@ -46,6 +46,17 @@ sandbox:
   gid: {{ int64 .Values.node.sandbox.gid }}
 {{- end }}
 
+{{/* Who injects: policy, webhook or none. */}}
+{{- define "navigator.admissionMode" -}}
+{{- if ne .Values.admission.mode "auto" -}}
+{{ .Values.admission.mode }}
+{{- else if semverCompare ">=1.36.0-0" .Capabilities.KubeVersion.Version -}}
+policy
+{{- else -}}
+webhook
+{{- end -}}
+{{- end }}
+
 {{/* The security context of a container that needs nothing. */}}
 {{- define "navigator.nobody" -}}
 runAsUser: 65532
