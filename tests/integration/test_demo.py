@@ -24,7 +24,7 @@ def demo(tmp_path, state):
     """Runs e2e/demo beside the machine's own cache, so that taking it down takes nobody else's images along."""
     cache = tmp_path / "cache"
     cache.mkdir()
-    for rootfs in images.CACHE.glob("debian-*.tar"):
+    for rootfs in (*images.CACHE.glob("debian-*.tar"), *images.CACHE.glob("development-*.tar")):
         os.link(rootfs, cache / rootfs.name)
     for folder in ("bin", "go"):
         if (images.CACHE / folder).exists():
@@ -43,7 +43,8 @@ def demo(tmp_path, state):
 def test_demo_walks_through_and_leaves_nothing(demo, state):
     result = demo()
     assert result.returncode == 0, result.stdout + result.stderr
-    for text in ("uid=1000(sandbox)", "policy.yaml:9  /usr", "typo.yaml:18:7: read-write path is overly broad: '/'", "session_start"):
+    for text in ("uid=1000(sandbox)", "policy.yaml:9  /usr", "typo.yaml:18:7: read-write path is overly broad: '/'", "session_start",
+                 "| installed from inside |", "403 Forbidden: policy 'python_packages' allows", "missing_rule: {"):
         assert text in result.stdout
     assert "\033[" not in result.stdout, "colour is for terminals"
     assert not state.exists()
