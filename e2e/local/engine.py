@@ -38,15 +38,15 @@ class Engine:
         self.configuration = folder / "containers.conf"
         for name in ("hooks.d", "networks", "storage", "run", "tmp"):
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._write_network()
+        self.network = self._network()
         self.configuration.write_text(CONTAINERS_CONF.format(
             runtime=runtime, pause=reference("pause"), hooks=self.hooks, networks=folder / "networks"))
 
-    def _write_network(self) -> None:
-        """A bridge and a subnet that no other engine of ours uses: the number is claimed by a lock held as long as we live."""
-        path = self.folder / "networks/navigator.json"
-        if path.exists():
-            return
+    def _network(self) -> str:
+        """The name of a network, a bridge and a subnet that no other engine of ours uses: the number is claimed by a lock held as long as
+        we live. The name is part of it because netavark has one chain of NAT rules a name, and clears it with the engine's last container."""
+        for path in (self.folder / "networks").glob("*.json"):
+            return path.stem
         used = subprocess.run(["ip", "-o", "link"], stdout=subprocess.PIPE, text=True, check=True).stdout
         claims = Path("/run/lock/navigator")
         claims.mkdir(exist_ok=True)
@@ -56,15 +56,17 @@ class Engine:
                 fcntl.flock(self.claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 continue
-            if f" navigator{number}:" not in used:
+            name = f"navigator{number}"
+            if f" {name}:" not in used:
                 break
         else:
             raise Failure("254 bridges named navigator* are in use: is something left behind? 'ip link' shows them")
-        path.write_text(json.dumps({
-            "name": "navigator", "id": f"{number:064x}", "driver": "bridge", "network_interface": f"navigator{number}",
+        (self.folder / f"networks/{name}.json").write_text(json.dumps({
+            "name": name, "id": f"{number:064x}", "driver": "bridge", "network_interface": name,
             "created": "2026-01-01T00:00:00Z", "ipv6_enabled": False, "internal": False, "dns_enabled": False,
             "subnets": [{"subnet": f"10.213.{number}.0/24", "gateway": f"10.213.{number}.1"}],
             "ipam_options": {"driver": "host-local"}}))
+        return name
 
     @property
     def environment(self) -> dict:

@@ -112,7 +112,7 @@ class Pod:
             self.node.credentials.kubeconfig(self.kubeconfig, self.port)
         path = self.node.folder / f"{self.name}.yaml"
         path.write_text(yaml.safe_dump(self.manifest, sort_keys=False))
-        self.engine.run("kube", "play", "--network", "navigator", path)
+        self.engine.run("kube", "play", "--network", self.engine.network, path)
 
     def remove(self) -> None:
         self.engine.run("pod", "rm", "--force", "--time", "0", self.name, check=False)

@@ -3,9 +3,9 @@
 
 Packages come from the index that this machine's pip uses, by way of egress: every decision is read back from the audit.
 """
-import json
-
 import yaml
+
+from helpers import audit
 
 IMAGE_PATH = "/sandbox/.venv/bin:/app/.venv/bin:/usr/local/bin:/usr/bin:/bin"
 PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
@@ -25,7 +25,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 
 def decisions(pod) -> list:
     """What egress decided for this pod, from its audit."""
-    lines = (json.loads(line) for line in pod.logs().splitlines() if line.startswith("{"))
+    lines = (audit.flat(line) for line in pod.logs().splitlines() if line.startswith("{"))
     return [line for line in lines if line.get("event") == "network"]
 
 
