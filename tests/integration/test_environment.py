@@ -1,9 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acceptance, section 5: what a session finds in its environment."""
+from helpers import audit
+
+PROXY = "http://127.0.0.1:3128"
+DIRECT = "127.0.0.1,localhost,::1"
+PROXY_VARIABLES = {
+    **{name: PROXY for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "grpc_proxy")},
+    "NO_PROXY": DIRECT, "no_proxy": DIRECT, "NODE_USE_ENV_PROXY": "1",
+}
+KINDS = ({}, {"login": False}, {"tty": True})
 
 
 def environment(pod, **options) -> dict:
     return dict(line.split("=", 1) for line in pod.run("env", **options).out.splitlines() if "=" in line)
+
+
+def proxied(variables: dict) -> dict:
+    return {name: value for name, value in variables.items() if name.lower().endswith("_proxy")}
 
 
 def test_EN1_path_of_the_image_survives_the_login_shell(pod):
@@ -12,8 +25,11 @@ def test_EN1_path_of_the_image_survives_the_login_shell(pod):
 
 
 def test_EN5_path_has_the_images_tools_and_sbin(pod):
-    path = environment(pod)["PATH"].strip().split(":")
-    assert {"/opt/tool/bin", "/usr/sbin", "/sbin", "/usr/bin"} <= set(path)
+    """Debian's /etc/profile sets PATH anew, without sbin for a user; no file of the image puts it back."""
+    for options in KINDS:
+        path = environment(pod, **options)["PATH"].strip().split(":")
+        assert {"/opt/tool/bin", "/usr/sbin", "/sbin", "/usr/bin"} <= set(path)
+        assert path.index("/opt/tool/bin") < path.index("/usr/bin")
 
 
 def test_EN6_image_and_pod_variables(pod):
@@ -28,6 +44,55 @@ def test_EN7_nothing_of_ours(pod):
         text = repr(variables)
         assert pod.node.credentials.token not in text
         assert not [name for name in variables if name.startswith(("KUBERNETES_", "LD_", "NAVIGATOR_"))], variables
+
+
+def test_EN8_proxy_variables(pod):
+    for options in KINDS:
+        variables = environment(pod, **options)
+        assert {name: variables.get(name) for name in PROXY_VARIABLES} == PROXY_VARIABLES
+        assert set(proxied(variables)) <= set(PROXY_VARIABLES)
+    settings = dict(line.split("=", 1) for line in pod.run("cat", "/etc/navigator/proxy.env").out.splitlines())
+    assert settings == PROXY_VARIABLES
+
+
+# Serves on a port of the session's own loopback, asks it for a page by curl, started by what stands for %s, and says the status.
+LOCAL_SERVER = """
+python3 -m http.server --bind 127.0.0.1 18080 >/dev/null 2>&1 &
+python3 -c "
+import socket, time
+for _ in range(100):
+    with socket.socket() as probe:
+        if probe.connect_ex(('127.0.0.1', 18080)) == 0:
+            break
+    time.sleep(0.1)
+"
+for name in localhost 127.0.0.1; do
+        %s curl --silent --output /dev/null --write-out '%%{http_code}\\n' http://$name:18080/
+done
+"""
+
+
+def network_lines(pod) -> list:
+    lines = (audit.flat(line) for line in pod.logs().splitlines() if line.startswith("{"))
+    return [line for line in lines if line["event"] == "network"]
+
+
+def test_EN9_a_local_server_is_reached_directly(pods):
+    pod = pods.fresh()
+    assert pod.shell(LOCAL_SERVER % "").out.split() == ["200", "200"]
+    assert network_lines(pod) == []
+    # It is NO_PROXY that does it: without, the same request is the proxy's, and is refused.
+    assert pod.shell(LOCAL_SERVER % "env -u NO_PROXY -u no_proxy").out.split()[0] == "403"
+    assert [(line["verdict"], line["host"]) for line in network_lines(pod)][:1] == [("denied", "localhost")]
+
+
+def test_EN11_the_sandboxs_proxy_wins(pods):
+    """What the pod's author or the image sets is for another network."""
+    elsewhere = [{"name": name, "value": "http://proxy.invalid:8080"} for name in PROXY_VARIABLES if not name.lower().startswith("no")]
+    pod = pods.fresh(container={"env": [*elsewhere, {"name": "NO_PROXY", "value": "*"}, {"name": "no_proxy", "value": "*"}]})
+    for options in KINDS:
+        variables = environment(pod, **options)
+        assert {name: variables.get(name) for name in PROXY_VARIABLES} == PROXY_VARIABLES
 
 
 def test_EN12_who_and_where(pod):
