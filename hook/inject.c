@@ -20,8 +20,8 @@
 #include <string.h>
 
 #define DIRECTORY "/etc/navigator"
-/* a policy, and copies of passwd and group at their largest */
-#define TREE_SIZE ((size_t)4 * 1024 * 1024)
+/* a policy, certificate authorities, and copies of passwd and group at their largest */
+#define TREE_SIZE ((size_t)8 * 1024 * 1024)
 
 static int add_file(const Injection *injection, int tree, const char *name, const char *text,
         size_t size, Error *error) {
@@ -62,17 +62,32 @@ static int add_identity(const Injection *injection, int tree, Error *error) {
         return 0;
 }
 
+static int add_authorities(const Injection *injection, int tree, Error *error) {
+        const Authorities *authorities = injection->authorities;
+
+        if (authorities->own == NULL)
+                return 0;
+        if (add_file(injection, tree, AUTHORITIES_OWN, authorities->own, authorities->own_size,
+                    error) < 0)
+                return -1;
+        return add_file(injection, tree, AUTHORITIES_BUNDLE, authorities->bundle,
+                authorities->bundle_size, error);
+}
+
 static int fill_tree(const Injection *injection, int tree, Error *error) {
+        const char *const *more =
+                injection->authorities->own != NULL ? authority_variables : NULL;
         cleanup_free char *script = NULL, *environment = NULL;
 
-        if (profile_script(injection->path, &script, error) < 0 ||
-                profile_environment(&environment, error) < 0)
+        if (profile_script(injection->path, more, &script, error) < 0 ||
+                profile_environment(more, &environment, error) < 0)
                 return -1;
         if (add_file(injection, tree, "policy.yaml", injection->policy.text, injection->policy.size,
                     error) < 0 ||
                 add_file(injection, tree, "proxy.env", environment, strlen(environment), error) <
                         0 ||
                 add_file(injection, tree, "profile.sh", script, strlen(script), error) < 0 ||
+                add_authorities(injection, tree, error) < 0 ||
                 add_identity(injection, tree, error) < 0)
                 return -1;
         return mount_seal(tree, error);

@@ -6,6 +6,8 @@
  *
  *   /etc/navigator/policy.yaml        the policy, byte for byte
  *   /etc/navigator/proxy.env          the proxy settings, for tools
+ *   /etc/navigator/ca.pem             certificate authorities of the node, where it has any,
+ *   /etc/navigator/ca-bundle.pem      and the image's own together with them
  *   /etc/profile.d/zz-navigator.sh    the same for login shells, and the image's PATH
  *   /etc/passwd, /etc/group           with the user `sandbox`, where the image lacks it
  *   /sandbox                          a small writable tmpfs, where the image has nothing there
@@ -14,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "hook/authorities.h"
 #include "hook/identity.h"
 #include "hook/passwd.h"
 #include "hook/rootfs.h"
@@ -23,6 +26,7 @@ typedef struct Injection {
         PasswdText policy; /* any text; all of it is borrowed */
         PasswdText passwd, groups;
         const Identity *identity;
+        const Authorities *authorities;
         const char *path;            /* the image's PATH, or NULL */
         const char *label;           /* SELinux, or "" */
         uint32_t home_uid, home_gid; /* owner of /sandbox, as the host numbers it */

@@ -24,6 +24,7 @@ typedef struct Node {
         const char *policy_directory; /* NAME.yaml for node/NAME; default.yaml for pods that name
                                          none */
         const char *ceiling;          /* bounds every policy, where the file exists */
+        const char *authorities;      /* added to what sessions trust, where the file exists */
         bool image_policy;            /* may an image bring its own policy? */
         const char *sidecar_container;
         const char *sidecar_images[NODE_IMAGES_MAX];

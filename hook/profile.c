@@ -35,14 +35,19 @@ static void put_path(FILE *stream, const char *path) {
         (void)fputs("${PATH:+\":$PATH\"} ;;\nesac\nexport PATH\n", stream);
 }
 
-static void put_proxy(FILE *stream) {
-        for (size_t i = 0; proxy_variables[i] != NULL; i++) {
-                size_t name = strcspn(proxy_variables[i], "=");
+static void put_exports(FILE *stream, const char *const *variables) {
+        for (size_t i = 0; variables != NULL && variables[i] != NULL; i++) {
+                size_t name = strcspn(variables[i], "=");
 
-                (void)fprintf(stream, "%.*s=", (int)name, proxy_variables[i]);
-                put_quoted(stream, proxy_variables[i] + name + 1);
-                (void)fprintf(stream, "\nexport %.*s\n", (int)name, proxy_variables[i]);
+                (void)fprintf(stream, "%.*s=", (int)name, variables[i]);
+                put_quoted(stream, variables[i] + name + 1);
+                (void)fprintf(stream, "\nexport %.*s\n", (int)name, variables[i]);
         }
+}
+
+static void put_lines(FILE *stream, const char *const *variables) {
+        for (size_t i = 0; variables != NULL && variables[i] != NULL; i++)
+                (void)fprintf(stream, "%s\n", variables[i]);
 }
 
 static int finish(FILE *stream, char **text, char **ret_text, Error *error) {
@@ -54,7 +59,8 @@ static int finish(FILE *stream, char **text, char **ret_text, Error *error) {
         return 0;
 }
 
-int profile_script(const char *path, char **ret_text, Error *error) {
+int profile_script(
+        const char *path, const char *const *more, char **ret_text, Error *error) {
         cleanup_free char *text = NULL;
         size_t size;
         FILE *stream = open_memstream(&text, &size);
@@ -66,18 +72,19 @@ int profile_script(const char *path, char **ret_text, Error *error) {
                 stream);
         if (path != NULL && path[0] != '\0')
                 put_path(stream, path);
-        put_proxy(stream);
+        put_exports(stream, proxy_variables);
+        put_exports(stream, more);
         return finish(stream, &text, ret_text, error);
 }
 
-int profile_environment(char **ret_text, Error *error) {
+int profile_environment(const char *const *more, char **ret_text, Error *error) {
         cleanup_free char *text = NULL;
         size_t size;
         FILE *stream = open_memstream(&text, &size);
 
         if (stream == NULL)
                 return error_set(error, ERROR_OS, errno, "cannot write the proxy settings");
-        for (size_t i = 0; proxy_variables[i] != NULL; i++)
-                (void)fprintf(stream, "%s\n", proxy_variables[i]);
+        put_lines(stream, proxy_variables);
+        put_lines(stream, more);
         return finish(stream, &text, ret_text, error);
 }

@@ -23,8 +23,8 @@ static int fill_inodes(const Process *process, Record *record, Error *error) {
         return 0;
 }
 
-int record_fill(const Hook *hook, const Source *policy, const Plan *plan, RecordInode root,
-        const Cgroups *cgroups, Record *ret_record, Error *error) {
+int record_fill(const Hook *hook, const Source *policy, const Plan *plan, const char **environment,
+        RecordInode root, const Cgroups *cgroups, Record *ret_record, Error *error) {
         const Bundle *bundle = &hook->bundle;
 
         *ret_record = (Record){
@@ -41,7 +41,7 @@ int record_fill(const Hook *hook, const Source *policy, const Plan *plan, Record
                 .workload_uid = bundle->uid,
                 .workload_gid = bundle->gid,
                 .directory = bundle->directory,
-                .environment = bundle->environment,
+                .environment = environment,
                 .limit_count = bundle->limit_count,
                 .apparmor = bundle->apparmor,
                 .selinux = bundle->selinux,

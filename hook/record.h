@@ -9,6 +9,7 @@
 #include "hook/source.h"
 #include "sidecar/wire/record.h"
 
-/* Everything in *ret_record is borrowed from the arguments. `root` is the rootfs directory. */
-int record_fill(const Hook *hook, const Source *policy, const Plan *plan, RecordInode root,
-        const Cgroups *cgroups, Record *ret_record, Error *error);
+/* Everything in *ret_record is borrowed from the arguments. `environment` is what sessions start
+ * from, `root` the rootfs directory. */
+int record_fill(const Hook *hook, const Source *policy, const Plan *plan, const char **environment,
+        RecordInode root, const Cgroups *cgroups, Record *ret_record, Error *error);

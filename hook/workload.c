@@ -8,6 +8,7 @@
 #include "hook/workload.h"
 
 #include "base/cleanup.h"
+#include "hook/authorities.h"
 #include "hook/cgroup.h"
 #include "hook/deliver.h"
 #include "hook/hook.h"
@@ -19,8 +20,10 @@
 #include "hook/source.h"
 #include "policy/flat.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PLAN_SIZE_MAX (POLICY_FLAT_SIZE_MAX + (size_t)64 * 1024)
@@ -30,6 +33,7 @@ typedef struct Workload {
         Rootfs rootfs;
         PolicySelection selection;
         Source policy, ceiling;
+        Authorities authorities;
         char *passwd, *groups; /* of the image; NULL where it has none */
         size_t passwd_size, groups_size;
         Plan plan;
@@ -41,6 +45,7 @@ static Workload workload_free(Workload workload) {
         (void)rootfs_close(workload.rootfs);
         (void)source_free(workload.policy);
         (void)source_free(workload.ceiling);
+        (void)authorities_free(workload.authorities);
         free(workload.passwd);
         free(workload.groups);
         free(workload.plan_data);
@@ -144,12 +149,15 @@ static int inject_all(Workload *workload, Error *error) {
         const Bundle *bundle = &workload->hook->bundle;
         Injection injection = { .rootfs = &workload->rootfs };
 
-        if (read_image(workload, error) < 0 || make_plan(workload, error) < 0)
+        if (read_image(workload, error) < 0 || make_plan(workload, error) < 0 ||
+                authorities_extend(&workload->authorities, &workload->rootfs,
+                        bundle_variable(bundle, "SSL_CERT_FILE"), error) < 0)
                 return -1;
         injection.policy = (PasswdText){ workload->policy.text, workload->policy.size };
         injection.passwd = (PasswdText){ workload->passwd, workload->passwd_size };
         injection.groups = (PasswdText){ workload->groups, workload->groups_size };
         injection.identity = &workload->plan.identity;
+        injection.authorities = &workload->authorities;
         injection.path = bundle_variable(bundle, "PATH");
         injection.label = bundle->mount_label;
         injection.home_uid = workload->home_uid;
@@ -158,16 +166,45 @@ static int inject_all(Workload *workload, Error *error) {
         return inject(&injection, error);
 }
 
+/* Of sessions: the container's own variables, and behind them, so that they win, where to find whom
+ * to trust. */
+static int session_environment(
+        const Workload *workload, const char ***ret_environment, Error *error) {
+        const char *const *own = workload->hook->bundle.environment;
+        const char *const *more = authority_variables;
+        size_t own_count = 0, more_count = 0;
+        const char **environment;
+
+        while (own[own_count] != NULL)
+                own_count++;
+        while (workload->authorities.own != NULL && more[more_count] != NULL)
+                more_count++;
+        if (own_count + more_count > RECORD_ENVIRONMENT_MAX)
+                return error_set(error, ERROR_LIMIT, 0,
+                        "the container has %zu environment variables; with the certificate "
+                        "authorities' a session would have more than %u",
+                        own_count, RECORD_ENVIRONMENT_MAX);
+        environment = calloc(own_count + more_count + 1, sizeof(*environment));
+        if (environment == NULL)
+                return error_set(error, ERROR_OS, ENOMEM, "cannot build the environment");
+        memcpy(environment, own, own_count * sizeof(*own));
+        memcpy(environment + own_count, more, more_count * sizeof(*more));
+        *ret_environment = environment;
+        return 0;
+}
+
 static int register_workload(const Workload *workload, Error *error) {
         const Hook *hook = workload->hook;
+        cleanup_free const char **environment = NULL;
         Cgroups cgroups;
         Record record;
         int r;
 
-        if (cgroups_open(hook->proc, &hook->process, &cgroups, error) < 0)
+        if (session_environment(workload, &environment, error) < 0 ||
+                cgroups_open(hook->proc, &hook->process, &cgroups, error) < 0)
                 return -1;
-        r = record_fill(hook, &workload->policy, &workload->plan, workload->rootfs.inode, &cgroups,
-                &record, error);
+        r = record_fill(hook, &workload->policy, &workload->plan, environment,
+                workload->rootfs.inode, &cgroups, &record, error);
         if (r == 0)
                 r = registry_add_record(hook->pod, &record, error);
         (void)cgroups_close(&cgroups);
@@ -214,6 +251,7 @@ int workload_prepare(const Hook *hook, Error *error) {
                 source_read_node(hook->proc, &workload.selection, &hook->node, &hook->bundle,
                         &workload.policy, error) < 0 ||
                 source_read_ceiling(&hook->node, &workload.ceiling, error) < 0 ||
+                authorities_read(&hook->node, &workload.authorities, error) < 0 ||
                 rootfs_enter(
                         hook->proc, &hook->process, hook->bundle.root, &workload.rootfs, error) < 0)
                 return -1;

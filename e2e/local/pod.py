@@ -33,12 +33,18 @@ class Node:
         self.policies.mkdir(exist_ok=True)
         self.credentials = credentials.create(folder / "credentials")
         self.configuration = folder / "node.json"
-        self.configuration.write_text(json.dumps({
-            "run_directory": str(folder / "run"),
-            "policy": {"directory": str(self.policies), "ceiling": str(folder / "ceiling.yaml")},
-            "sidecar": {"images": [reference("sidecar")]},
-        }, indent=2))
+        self.configure()
         self.register_hook()
+
+    def configure(self, **changes) -> None:
+        """The hook's own configuration: what keeps this node apart from others, and `changes`."""
+        self.configuration.write_text(json.dumps({
+            "run_directory": str(self.folder / "run"),
+            "policy": {"directory": str(self.policies), "ceiling": str(self.folder / "ceiling.yaml")},
+            "certificate_authorities": str(self.folder / "certificate-authorities.pem"),
+            "sidecar": {"images": [reference("sidecar")]},
+            **changes,
+        }, indent=2))
 
     def register_hook(self, **changes) -> None:
         """As `navigator-hook print-config podman` says, with our configuration; tests change a part of it."""

@@ -1,12 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acceptance, section 5: what a session finds in its environment."""
+import subprocess
+
+import pytest
+
 from helpers import audit
+from local.progress import Failure
 
 PROXY = "http://127.0.0.1:3128"
 DIRECT = "127.0.0.1,localhost,::1"
 PROXY_VARIABLES = {
     **{name: PROXY for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "grpc_proxy")},
     "NO_PROXY": DIRECT, "no_proxy": DIRECT, "NODE_USE_ENV_PROXY": "1",
+}
+AUTHORITIES = "/etc/navigator/ca.pem"
+BUNDLE = "/etc/navigator/ca-bundle.pem"
+AUTHORITY_VARIABLES = {
+    **{name: BUNDLE for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")},
+    "NODE_EXTRA_CA_CERTS": AUTHORITIES, "DENO_CERT": AUTHORITIES,
 }
 KINDS = ({}, {"login": False}, {"tty": True})
 
@@ -84,6 +95,102 @@ def test_EN9_a_local_server_is_reached_directly(pods):
     # It is NO_PROXY that does it: without, the same request is the proxy's, and is refused.
     assert pod.shell(LOCAL_SERVER % "env -u NO_PROXY -u no_proxy").out.split()[0] == "403"
     assert [(line["verdict"], line["host"]) for line in network_lines(pod)][:1] == [("denied", "localhost")]
+
+
+# A TLS server on the session's own loopback, with what /sandbox/server.pem has; then what curl and Python say of it.
+TLS_SERVER = """
+python3 -c "
+import http.server, ssl
+server = http.server.HTTPServer(('127.0.0.1', 18443), http.server.SimpleHTTPRequestHandler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain('/sandbox/server.pem')
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+" >/dev/null 2>&1 &
+curl --silent --output /dev/null --retry 20 --retry-connrefused --retry-delay 1 https://localhost:18443/; echo $?
+python3 -c "
+import urllib.request
+try:
+    print(urllib.request.urlopen('https://localhost:18443/').status)
+except OSError as error:
+    print(error)
+"
+"""
+
+
+class Authority:
+    """A certificate authority, and a server it vouches for."""
+
+    def __init__(self, folder):
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "2"]
+        self.path, server = folder / "authority.pem", folder / "server.pem"
+        self.openssl("req", "-x509", *key, "-subj", "/CN=the node's authority", "-keyout", folder / "authority.key", "-out", self.path)
+        self.openssl("req", "-x509", *key, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=CA:FALSE",
+                     "-CA", self.path, "-CAkey", folder / "authority.key", "-keyout", folder / "server.key", "-out", server)
+        self.server = (folder / "server.key").read_bytes() + server.read_bytes()
+
+    @staticmethod
+    def openssl(*words) -> None:
+        subprocess.run(["openssl", *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def outcome(self, pod) -> list:
+        """Of a visit to the server from a session."""
+        assert pod.shell("cat > /sandbox/server.pem", data=self.server).code == 0
+        return pod.shell(TLS_SERVER).out.split("\n")
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path)
+
+
+def test_EN10_trust_is_the_images_where_the_node_adds_none(pod, authority):
+    """Egress looks into no TLS: there is no authority of ours, and nothing to set."""
+    for options in KINDS:
+        assert not set(AUTHORITY_VARIABLES) & set(environment(pod, **options))
+    curl, python = authority.outcome(pod)[:2]
+    assert curl == "60" and "CERTIFICATE_VERIFY_FAILED" in python
+
+
+def test_EN10_authorities_of_the_node(node, pods, authority):
+    node.configure(certificate_authorities=str(authority.path))
+    try:
+        pod = pods.fresh()
+    finally:
+        node.configure()
+    for options in KINDS:
+        variables = environment(pod, **options)
+        assert {name: variables.get(name) for name in AUTHORITY_VARIABLES} == AUTHORITY_VARIABLES
+    settings = dict(line.split("=", 1) for line in pod.run("cat", "/etc/navigator/proxy.env").out.splitlines())
+    assert settings == {**PROXY_VARIABLES, **AUTHORITY_VARIABLES}
+    own, image = authority.path.read_bytes(), pod.run("cat", "/etc/ssl/certs/ca-certificates.crt").stdout
+    assert pod.run("cat", AUTHORITIES).stdout == own
+    assert pod.run("cat", BUNDLE).stdout == image + own
+    assert pod.run("sh", "-c", f"echo >> {BUNDLE}").code != 0
+    assert authority.outcome(pod)[:2] == ["0", "200"]
+
+
+def test_EN10_the_bundle_that_the_image_names(node, pods, authority):
+    """An image that knows better where its authorities are is believed; one that has none gets the node's."""
+    node.configure(certificate_authorities=str(authority.path))
+    try:
+        named = pods.fresh(container={"env": [{"name": "SSL_CERT_FILE", "value": "/etc/hostname"}]})
+    finally:
+        node.configure()
+    assert environment(named)["SSL_CERT_FILE"] == BUNDLE
+    assert named.run("cat", BUNDLE).stdout == named.run("cat", "/etc/hostname").stdout.rstrip(b"\n") + b"\n" + authority.path.read_bytes()
+
+
+def test_EN10_a_file_without_certificates_refuses_the_container(node, pods, tmp_path):
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("-----BEGIN PRIVATE KEY-----\n")
+    node.configure(certificate_authorities=str(wrong))
+    try:
+        with pytest.raises(Failure) as refused:
+            pods.fresh()
+    finally:
+        node.configure()
+    assert f"the node's certificate authorities: '{wrong}' has no certificate in PEM" in str(refused.value)
 
 
 def test_EN11_the_sandboxs_proxy_wins(pods):

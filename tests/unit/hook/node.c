@@ -25,6 +25,7 @@ static void has_defaults(void **state) {
         assert_string_equal(node.run_directory, "/run/navigator");
         assert_string_equal(node.policy_directory, "/etc/navigator/policies");
         assert_string_equal(node.ceiling, "/etc/navigator/ceiling.yaml");
+        assert_string_equal(node.authorities, "/etc/navigator/certificate-authorities.pem");
         assert_true(node.image_policy);
         assert_string_equal(node.sidecar_container, "navigator");
         assert_true(node_knows_image(&node, "localhost/navigator-sidecar:latest"));
@@ -36,7 +37,7 @@ static void has_defaults(void **state) {
 
 static void reads_every_key(void **state) {
         cleanup(node_freep) Node node =
-                parse("{\"run_directory\": \"/r\","
+                parse("{\"run_directory\": \"/r\", \"certificate_authorities\": \"/a\","
                       "\"policy\": {\"directory\": \"/p\", \"ceiling\": \"/c\", \"image\": false},"
                       "\"sidecar\": {\"container\": \"guard\", \"images\": [\"a:1\", \"b:2\"]},"
                       "\"sandbox\": {\"uid\": 5, \"gid\": 6, \"home_size\": 7}}");
@@ -44,6 +45,7 @@ static void reads_every_key(void **state) {
         assert_string_equal(node.run_directory, "/r");
         assert_string_equal(node.policy_directory, "/p");
         assert_string_equal(node.ceiling, "/c");
+        assert_string_equal(node.authorities, "/a");
         assert_false(node.image_policy);
         assert_string_equal(node.sidecar_container, "guard");
         assert_true(node_knows_image(&node, "b:2"));

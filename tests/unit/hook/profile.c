@@ -62,18 +62,21 @@ static void puts_the_images_path_back(void **state) {
                 cleanup_free char *script = NULL;
                 Error error = { 0 };
 
-                assert_int_equal(profile_script(cases[i].image, &script, &error), 0);
+                assert_int_equal(profile_script(cases[i].image, NULL, &script, &error), 0);
                 run_script(script, cases[i].before, "$PATH", output, sizeof(output));
                 assert_string_equal(output, cases[i].expected);
         }
 }
 
 static void sets_the_proxy_and_prints_nothing(void **state) {
+        static const char *const more[] = { "MORE=it's one", NULL };
         cleanup_free char *script = NULL;
         Error error = { 0 };
         char output[4096], print[64];
 
-        assert_int_equal(profile_script(NULL, &script, &error), 0);
+        assert_int_equal(profile_script(NULL, more, &script, &error), 0);
+        run_script(script, "/bin", "$MORE", output, sizeof(output));
+        assert_string_equal(output, "it's one");
         run_script(script, "/bin", "$PATH", output, sizeof(output));
         assert_string_equal(output, "/bin");
         for (size_t i = 0; proxy_variables[i] != NULL; i++) {
@@ -86,11 +89,13 @@ static void sets_the_proxy_and_prints_nothing(void **state) {
 }
 
 static void writes_an_environment_file(void **state) {
+        static const char *const more[] = { "SSL_CERT_FILE=/ca.pem", NULL };
         cleanup_free char *text = NULL;
         Error error = { 0 };
 
-        assert_int_equal(profile_environment(&text, &error), 0);
+        assert_int_equal(profile_environment(more, &text, &error), 0);
         assert_non_null(strstr(text, "HTTPS_PROXY=http://127.0.0.1:3128\n"));
+        assert_non_null(strstr(text, "\nSSL_CERT_FILE=/ca.pem\n"));
         assert_non_null(strstr(text, "no_proxy=127.0.0.1,localhost,::1\n"));
 }
 
