@@ -28,7 +28,8 @@ int main(void) {
                 while ((key = strsep(&rest, "\t")) != NULL && (value = strsep(&rest, "\t")) != NULL)
                         audit_text(&event, key, value);
                 while ((r = audit_write(&log, &event)) == -EAGAIN)
-                        (void)poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1, -1);
+                        (void)poll(
+                                &(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1, -1);
                 if (r < 0)
                         return 1;
         }

@@ -11,7 +11,7 @@ NAMES = {
     "actor.process.path": "binary", "actor.process.pid": "pid", "actor.user.name": "caller", "api.response.code": "code", "app.name": "process",
     "connection_info.protocol_name": "protocol", "container.name": "container", "container.uid": "container_id", "device.hostname": "pod",
     "dst_endpoint.hostname": "host", "dst_endpoint.ip": "address", "dst_endpoint.port": "port", "firewall_rule.name": "rule",
-    "policy.name": "policy", "policy.uid": "policy_sha256", "policy.version": "generation", "process.session.uid": "session",
+    "policy.name": "policy", "policy.uid": "policy_sha256", "policy.version": "generation", "process.uid": "session",
     "process.user.uid": "uid", "process.working_directory": "directory", "query.hostname": "host", "query.type": "protocol",
     "src_endpoint.name": "source",
 }

@@ -76,7 +76,7 @@ static void a_session(void **state) {
                 "app as 1000\","
                 "\"actor\":{\"app_name\":\"navigator\",\"user\":{\"name\":\"alice\"}},"
                 "\"container\":{\"name\":\"app\"},\"device\":{\"type_id\":99},"
-                "\"process\":{\"sandbox\":\"navigator\",\"session\":{\"uid\":\"4\"},\"user\":{"
+                "\"process\":{\"sandbox\":\"navigator\",\"uid\":\"4\",\"user\":{"
                 "\"uid\":\"1000\"}},"
                 "\"unmapped\":{\"source\":\"tls\",\"terminal\":true,\"arguments\":[\"echo\",\"a "
                 "b\"]},"
