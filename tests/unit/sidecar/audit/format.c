@@ -247,6 +247,23 @@ static void long_names_leave_room_for_the_end(void **state) {
         assert_non_null(strstr(line, "\"unmapped\":{\"lines_lost\":18446744073709551615,"));
 }
 
+/* However full the line is: what the launcher stamps is in it. */
+static void every_length_leaves_room_for_the_end(void **state) {
+        char value[AUDIT_TEXT_MAX];
+
+        for (size_t size = 0; size < sizeof(value); size++) {
+                AuditEvent event;
+
+                memset(value, 'x', size);
+                value[size] = '\0';
+                audit_begin(&event, "gateway", "e");
+                for (char key[] = "a"; key[0] <= 'z'; key[0]++)
+                        audit_text(&event, key, value);
+                if (strstr(line_of(&event), "\"event_code\":\"e\",\"sequence\":7") == NULL)
+                        fail_msg("no sequence behind fields of %zu bytes", size);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_denial),
@@ -256,6 +273,7 @@ int main(void) {
                 cmocka_unit_test(a_role_writes_values_alone),
                 cmocka_unit_test(a_full_line_is_whole),
                 cmocka_unit_test(long_names_leave_room_for_the_end),
+                cmocka_unit_test(every_length_leaves_room_for_the_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
