@@ -47,8 +47,11 @@ static void end_field(AuditEvent *event, const AuditText *field, bool whole) {
 }
 
 void audit_text(AuditEvent *event, const char *key, const char *value) {
-        AuditText field = begin_field(event, key);
+        AuditText field;
 
+        if (value[0] == '\0')
+                return;
+        field = begin_field(event, key);
         end_field(event, &field, audit_text_add_string(&field, value, AUDIT_TEXT_MAX, &event->cut));
 }
 

@@ -28,6 +28,7 @@ typedef struct AuditEvent {
 bool audit_is_key(const char *text);
 
 void audit_begin(AuditEvent *event, const char *role, const char *name);
+/* An empty text is left out. */
 void audit_text(AuditEvent *event, const char *key, const char *value);
 void audit_number(AuditEvent *event, const char *key, uint64_t value);
 void audit_flag(AuditEvent *event, const char *key, bool value);

@@ -245,3 +245,29 @@ def test_follow_in_bounded_memory(follow, lines, tmp_path):
     peak = next(int(line.split()[1]) for line in open(f"/proc/{following.process.pid}/status") if line.startswith("VmHWM"))
     assert peak < 24 * 1024, f"{peak} KiB"
     assert following.interrupt()[0] == 0
+
+
+# ---- on a pod: what `kubectl exec POD -c navigator -- ...` does
+
+def test_A1_the_sidecar_shows_its_audit(pod):
+    pod.run("sh", "-c", "exit 7")
+    shown = pod.podman_exec("navigator", "navigator", "audit", "event=session_*", "--last", "2").stdout
+    start, end = messages(shown)
+    assert ' runs ["sh","-c","exit 7"] in ' in start and "ended: exit code 7 after " in end
+    logged = [line for line in pod.logs().splitlines() if line.startswith("{")]
+    shown = pod.podman_exec("navigator", "navigator", "audit", "--output", "json").stdout.splitlines()
+    assert json.loads(shown[-1]) in [json.loads(line) for line in logged]
+
+
+def test_A1_what_was_denied_in_the_pod_is_suggested(pod):
+    assert pod.shell("curl -sf --max-time 5 http://nobody.example.org:8081/").code != 0
+    done = pod.podman_exec("navigator", "navigator", "policy", "suggest")
+    assert "{host: nobody.example.org, port: 8081}" in done.stdout and "{path: /usr/bin/curl}" in done.stdout, done
+
+
+def test_A5_who_is_in_the_sidecar_writes_no_audit(pod):
+    """Its container has our programs alone, none of which writes files; the launcher's output is not theirs."""
+    for argv in (["sh", "-c", "echo forged > /run/navigator/audit.jsonl; echo forged > /proc/1/fd/1"], ["navigator", "audit", "--file", "/proc/1/fd/1"]):
+        pod.podman_exec("navigator", *argv, timeout=20)
+    assert "forged" not in pod.logs().splitlines()
+    assert '"forged' not in pod.podman_exec("navigator", "navigator", "audit", "--output", "json", "event!=session_*").stdout
