@@ -83,7 +83,8 @@ int authorities_extend(
         if (authorities->own == NULL)
                 return 0;
         if (named != NULL && named[0] == '/')
-                r = rootfs_read(rootfs, named, ROOTFS_ANYWHERE, IMAGE_SIZE_MAX, &image, &size, error);
+                r = rootfs_read(
+                        rootfs, named, ROOTFS_ANYWHERE, IMAGE_SIZE_MAX, &image, &size, error);
         for (size_t i = 0; r == ROOTFS_MISSING && i < sizeof(places) / sizeof(*places); i++)
                 r = rootfs_read(
                         rootfs, places[i], ROOTFS_ANYWHERE, IMAGE_SIZE_MAX, &image, &size, error);

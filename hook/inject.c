@@ -75,8 +75,7 @@ static int add_authorities(const Injection *injection, int tree, Error *error) {
 }
 
 static int fill_tree(const Injection *injection, int tree, Error *error) {
-        const char *const *more =
-                injection->authorities->own != NULL ? authority_variables : NULL;
+        const char *const *more = injection->authorities->own != NULL ? authority_variables : NULL;
         cleanup_free char *script = NULL, *environment = NULL;
 
         if (profile_script(injection->path, more, &script, error) < 0 ||

@@ -59,8 +59,7 @@ static int finish(FILE *stream, char **text, char **ret_text, Error *error) {
         return 0;
 }
 
-int profile_script(
-        const char *path, const char *const *more, char **ret_text, Error *error) {
+int profile_script(const char *path, const char *const *more, char **ret_text, Error *error) {
         cleanup_free char *text = NULL;
         size_t size;
         FILE *stream = open_memstream(&text, &size);

@@ -11,8 +11,7 @@
 
 /* A POSIX shell script that prints nothing. `path` is the image's PATH, or NULL; `more` are
  * "NAME=value" beside the proxy's, NULL-ended, or NULL. Malloc'ed. */
-int profile_script(
-        const char *path, const char *const *more, char **ret_text, Error *error);
+int profile_script(const char *path, const char *const *more, char **ret_text, Error *error);
 
 /* NAME=value lines, for --env-file and the like. Malloc'ed. */
 int profile_environment(const char *const *more, char **ret_text, Error *error);

@@ -121,6 +121,8 @@ VALUES_AT_WORK = {
     "node.policies": (['node.policies={"default":"version: 1\\n"}'], lambda d: d["ConfigMap", "navigator-policies"]["data"] == {"default.yaml": "version: 1\n"}),
     "node.policies={}": ([], lambda d: d["ConfigMap", "navigator-policies"]["data"] == {}),
     "node.ceiling": (['node.ceiling="version: 1\\n"'], lambda d: d["ConfigMap", "navigator-node"]["data"]["ceiling.yaml"] == "version: 1\n"),
+    "node.certificateAuthorities": (['node.certificateAuthorities="-----BEGIN CERTIFICATE-----\\n"'],
+                                    lambda d: d["ConfigMap", "navigator-node"]["data"]["certificate-authorities.pem"].startswith("-----BEGIN CERT")),
     "networkPolicy": (['networkPolicy={"enabled":true,"namespaces":["a"],"from":[{"podSelector":{}}]}'],
                       lambda d: [p["port"] for p in d["NetworkPolicy", "navigator-endpoint"]["spec"]["ingress"][1]["ports"]] == [8443]),
     "networkPolicy.enabled=false": ([], lambda d: ("NetworkPolicy", "navigator-endpoint") not in d),
@@ -145,7 +147,7 @@ def test_names_of_images_are_listed_in_full():
 
 WRONG = ['pod.x=1', 'pods.userNamespaces="sometimes"', 'images.pullPolicy="never"', 'images.sidecar.tag="a b"', 'images.sidecar.digest="sha1:x"',
          'delegation.namespaces=["A"]', 'delegation.namespaces="a"', 'node.directory="opt"', 'node.directory="/opt/../etc"', 'node.sandbox.uid=0',
-         'node.policies={"../x":"version: 1"}', 'node.policies={"a":1}', 'admission.mode="webhok"', 'webhook.replicas=0', 'webhook.timeoutSeconds=31', 'webhook.certificates.source="self"',
+         'node.policies={"../x":"version: 1"}', 'node.policies={"a":1}', 'node.certificateAuthorities="/etc/ca.pem"', 'admission.mode="webhok"', 'webhook.replicas=0', 'webhook.timeoutSeconds=31', 'webhook.certificates.source="self"',
          'webhook.certificates.source="secret"', 'webhook.certificates.issuer={"name":"a","kind":"Secret"}', 'webhook.certificates.caBundle="-"', 'pods.noProxy=["a\'b"]', 'sidecar.tlsSecret="A"',
          'pods.proxyVariables="false"', 'networkPolicy.namespaces=[1]']
 

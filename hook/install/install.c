@@ -79,7 +79,8 @@ static int want_policies(Owned *owned, const char *folder, Error *error) {
 }
 
 static int want_settings(Owned *owned, const char *folder, Error *error) {
-        static const char *const names[] = { "node.json", "ceiling.yaml" };
+        static const char *const names[] = { "node.json", "ceiling.yaml",
+                "certificate-authorities.pem" };
         char source[PATH_MAX], target[PATH_MAX];
 
         for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {

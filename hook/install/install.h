@@ -19,8 +19,8 @@ typedef struct InstallOptions {
         const char *program;   /* the hook to install: usually this one */
         const char
                 *base_spec; /* file: the OCI specification that containerd's handler starts from */
-        const char *settings; /* folder: node.json, ceiling.yaml and policies/NAME.yaml, each where
-                                 it exists */
+        const char *settings; /* folder: node.json, ceiling.yaml, certificate-authorities.pem and
+                                 policies/NAME.yaml, each where it exists */
         bool restart;         /* the runtime, when that is what it takes */
 } InstallOptions;
 

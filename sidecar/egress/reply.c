@@ -200,8 +200,8 @@ static const char *status_text(unsigned status) {
  * printable text (RFC 9112 4); what is not becomes '?', so that nothing ends the line early.
  */
 static void write_phrase(const Refusal *refusal, char ret_phrase[static PHRASE_MAX]) {
-        (void)snprintf(ret_phrase, PHRASE_MAX, "%s: %s", status_text(refusal->status),
-                refusal->detail);
+        (void)snprintf(
+                ret_phrase, PHRASE_MAX, "%s: %s", status_text(refusal->status), refusal->detail);
         for (char *byte = ret_phrase; *byte != '\0'; byte++)
                 if (*byte < 0x20 || *byte > 0x7e)
                         *byte = '?';

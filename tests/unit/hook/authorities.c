@@ -67,8 +67,7 @@ static void joins_behind_the_images(void **state) {
                                          strlen(cases[i].image), &error),
                         0);
                 assert_int_equal(authorities.bundle_size, strlen(cases[i].bundle));
-                assert_memory_equal(
-                        authorities.bundle, cases[i].bundle, strlen(cases[i].bundle));
+                assert_memory_equal(authorities.bundle, cases[i].bundle, strlen(cases[i].bundle));
         }
 }
 

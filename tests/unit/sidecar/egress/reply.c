@@ -46,8 +46,8 @@ static void test_missing_rule(void **state) {
         const char *error, *host, *path;
         int port, generation;
 
-        assert_true(starts_with(response,
-                "HTTP/1.1 403 Forbidden: no policy names the host 'evil.test'\r\n"));
+        assert_true(starts_with(
+                response, "HTTP/1.1 403 Forbidden: no policy names the host 'evil.test'\r\n"));
         assert_non_null(strstr(response, "\r\nConnection: close\r\n"));
         assert_int_equal(
                 json_unpack(json, "{s:s, s:i, s:{s:{s:[{s:s, s:i}], s:[{s:s}]}}}", "error", &error,
@@ -73,8 +73,8 @@ static void test_status_line(void **state) {
         static char response[REPLY_SIZE_MAX + 1];
 
         json_decref(body_of(&refusal, response));
-        assert_true(starts_with(response,
-                "HTTP/1.1 400 Bad Request: host a??X-Header: b???\r\nContent-Type: "));
+        assert_true(starts_with(
+                response, "HTTP/1.1 400 Bad Request: host a??X-Header: b???\r\nContent-Type: "));
 }
 
 /* Everything as long and as strange as it can be is still one JSON text that fits. */
