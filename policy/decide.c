@@ -22,8 +22,13 @@
  * not reach them. */
 static const uint16_t guarded_ports[] = { 2379, 2380, 6443, 10250, 10255 };
 
+#define HASHES_MAX 32U /* of programs: more than the launcher tells of */
+
 typedef struct Question {
         const PolicyRequest *request;
+        const PolicyIndex *index;
+        uint32_t hashes[HASHES_MAX]; /* of the programs' paths, the first `hashed` */
+        size_t hashed;
         const Address *address;    /* of the request, or what its literal host says */
         AddressClass class;        /* of address */
         size_t program;            /* the nearest so far; NOBODY */
@@ -37,25 +42,44 @@ static bool same_identity(const PolicyIdentity *a, const PolicyIdentity *b) {
         return a->inode != 0 && a->inode == b->inode && a->device == b->device;
 }
 
-static bool binary_matches(
-        const PolicyBinary *binary, const PolicyRequest *request, const PolicyProgram *program) {
-        if (!binary->exact)
-                return pattern_matches_path(binary->path, program->path);
-        if (strcmp(binary->path, program->path) == 0)
-                return true;
-        return request->identities != NULL &&
-               same_identity(&request->identities[binary->number], &program->identity);
+/* Made when it is first asked for: most requests are decided by the first program. */
+static uint32_t hash_of(Question *question, size_t program) {
+        if (program >= HASHES_MAX)
+                return policy_index_hash(question->request->programs[program].path);
+        for (; question->hashed <= program; question->hashed++)
+                question->hashes[question->hashed] = policy_index_hash(
+                        question->request->programs[question->hashed].path);
+        return question->hashes[program];
+}
+
+/* A name that leads to the program's file, whatever it is called. */
+static const PolicyBinary *find_identity(const PolicyNetwork *network,
+        const PolicyIdentity *identities, const PolicyIdentity *identity) {
+        if (identities == NULL || identity->inode == 0)
+                return NULL;
+        for (uint32_t i = 0; i < network->binary_count; i++)
+                if (network->binaries[i].exact &&
+                        same_identity(&identities[network->binaries[i].number], identity))
+                        return &network->binaries[i];
+        return NULL;
 }
 
 /* The nearest program, but none farther than `limit`, that the network names. */
-static size_t match_program(const PolicyNetwork *network, const PolicyRequest *request,
-        size_t limit, const PolicyBinary **ret_binary) {
-        for (size_t i = 0; i < request->program_count && i <= limit; i++)
-                for (uint32_t j = 0; j < network->binary_count; j++)
-                        if (binary_matches(&network->binaries[j], request, &request->programs[i])) {
-                                *ret_binary = &network->binaries[j];
-                                return i;
-                        }
+static size_t match_program(Question *question, const PolicyNetwork *network, size_t limit,
+        const PolicyBinary **ret_binary) {
+        const PolicyRequest *request = question->request;
+
+        for (size_t i = 0; i < request->program_count && i <= limit; i++) {
+                const PolicyProgram *program = &request->programs[i];
+
+                *ret_binary = policy_index_program(
+                        question->index, network, program->path, hash_of(question, i));
+                if (*ret_binary == NULL)
+                        *ret_binary =
+                                find_identity(network, request->identities, &program->identity);
+                if (*ret_binary != NULL)
+                        return i;
+        }
         return NOBODY;
 }
 
@@ -145,7 +169,7 @@ static void ask_entry(Question *question, const PolicyEntry *entry) {
         };
 
         found.program =
-                match_program(entry->network, question->request, question->program, &found.binary);
+                match_program(question, entry->network, question->program, &found.binary);
         if (found.program == NOBODY) {
                 ask_unnamed(question, &found);
                 return;
@@ -194,7 +218,10 @@ static PolicyDecision settle(const Question *question) {
 
 static PolicyDecision decide_name(
         const Policy *policy, const PolicyRequest *request, const char *host) {
-        Question question = { .request = request, .address = request->address, .program = NOBODY };
+        Question question = { .request = request,
+                .index = policy->index,
+                .address = request->address,
+                .program = NOBODY };
         PolicyDecision decision;
 
         if (request->address != NULL)
@@ -210,7 +237,10 @@ static PolicyDecision decide_name(
 static PolicyDecision decide_address(
         const Policy *policy, const PolicyRequest *request, const char *host) {
         Address literal;
-        Question question = { .request = request, .address = &literal, .program = NOBODY };
+        Question question = { .request = request,
+                .index = policy->index,
+                .address = &literal,
+                .program = NOBODY };
 
         (void)address_parse(host, &literal);
         if (request->address != NULL && !address_equal(request->address, &literal))

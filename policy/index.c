@@ -41,12 +41,26 @@ typedef struct PortChain {
         const PolicyEntry *first;
 } PortChain;
 
+typedef struct ProgramSlot {
+        const PolicyNetwork *network; /* NULL: free */
+        const PolicyBinary *binary;   /* exact */
+} ProgramSlot;
+
+typedef struct Patterns { /* of one network */
+        const PolicyBinary **items;
+        uint32_t count;
+} Patterns;
+
 struct PolicyIndex {
         Node *nodes;
         uint32_t *edges; /* numbers of nodes, by hash of parent and label; 0: free */
         PortChain *chains;
         const PolicyEntry **any; /* by terminal */
-        uint32_t edge_mask, chain_mask;
+        ProgramSlot *programs;
+        uint64_t *marks; /* a bit for each hash of a program: most paths are in no policy */
+        Patterns *patterns; /* by network */
+        const PolicyNetwork *networks;
+        uint32_t edge_mask, chain_mask, program_mask;
         uint32_t node_count, terminal_count;
 };
 
@@ -70,6 +84,31 @@ static uint32_t hash_edge(uint32_t parent, const char *label, size_t size) {
         for (size_t i = 0; i < size; i++)
                 hash = (hash ^ (unsigned char)label[i]) * 0x100000001b3U;
         return mix(hash);
+}
+
+static uint32_t hash_program(uint32_t hash, size_t network) {
+        return mix((uint64_t)network << 32 | hash);
+}
+
+/* By words: a decision hashes the paths of all ancestors. */
+uint32_t policy_index_hash(const char *path) {
+        size_t left = strlen(path);
+        uint64_t hash = left, word;
+
+        for (; left > 0; path += sizeof(word)) {
+                size_t size = left < sizeof(word) ? left : sizeof(word);
+
+                word = 0;
+                memcpy(&word, path, size);
+                hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+                hash ^= hash >> 32;
+                left -= size;
+        }
+        return mix(hash);
+}
+
+static bool is_marked(const PolicyIndex *index, uint32_t hash) {
+        return (index->marks[hash / 64 & index->program_mask] >> (hash % 64) & 1) != 0;
 }
 
 static bool leads_to(const Node *node, uint32_t parent, const char *label, size_t size) {
@@ -206,6 +245,69 @@ static void add_endpoint(
         }
 }
 
+/* ---- programs ---- */
+
+static ProgramSlot *find_program(
+        const PolicyIndex *index, const PolicyNetwork *network, const char *path, uint32_t hash) {
+        size_t number = (size_t)(network - index->networks);
+        uint32_t at = hash_program(hash, number) & index->program_mask;
+
+        for (;; at = (at + 1) & index->program_mask) {
+                ProgramSlot *slot = &index->programs[at];
+
+                if (slot->network == NULL ||
+                        (slot->network == network && strcmp(slot->binary->path, path) == 0))
+                        return slot;
+        }
+}
+
+const PolicyBinary *policy_index_program(
+        const PolicyIndex *index, const PolicyNetwork *network, const char *path, uint32_t hash) {
+        const Patterns *patterns = &index->patterns[network - index->networks];
+        const ProgramSlot *slot =
+                is_marked(index, hash) ? find_program(index, network, path, hash) : NULL;
+
+        if (slot != NULL && slot->network != NULL)
+                return slot->binary;
+        for (uint32_t i = 0; i < patterns->count; i++)
+                if (pattern_matches_path(patterns->items[i]->path, path))
+                        return patterns->items[i];
+        return NULL;
+}
+
+static void add_program(
+        Builder *builder, const PolicyNetwork *network, const PolicyBinary *binary) {
+        Patterns *patterns = &builder->index->patterns[network - builder->index->networks];
+        uint32_t hash;
+        ProgramSlot *slot;
+
+        if (!binary->exact) {
+                patterns->items[patterns->count++] = binary;
+                return;
+        }
+        hash = policy_index_hash(binary->path);
+        builder->index->marks[hash / 64 & builder->index->program_mask] |= 1ULL << (hash % 64);
+        slot = find_program(builder->index, network, binary->path, hash);
+        if (slot->network == NULL)
+                *slot = (ProgramSlot){ .network = network, .binary = binary };
+}
+
+static bool add_programs(Builder *builder, const PolicyNetwork *network) {
+        Patterns *patterns = &builder->index->patterns[network - builder->index->networks];
+        uint32_t count = 0;
+
+        for (uint32_t i = 0; i < network->binary_count; i++)
+                count += !network->binaries[i].exact;
+        patterns->items = arena_array(builder->arena, count, sizeof(PolicyBinary *));
+        if (patterns->items == NULL)
+                return false;
+        for (uint32_t i = 0; i < network->binary_count; i++)
+                add_program(builder, network, &network->binaries[i]);
+        return true;
+}
+
+/* ---- the whole ---- */
+
 static uint32_t table_size(uint32_t items) {
         uint32_t size = 8;
 
@@ -222,35 +324,60 @@ static uint32_t count_dots(const char *host) {
         return count;
 }
 
-static bool allocate(Builder *builder, uint32_t labels, uint32_t endpoints, uint32_t ports) {
-        uint32_t edges = table_size(labels), chains = table_size(ports);
+/* How many of each there are. */
+typedef struct Sizes {
+        uint32_t labels, endpoints, ports, binaries;
+} Sizes;
+
+static Sizes count_all(const Policy *policy) {
+        Sizes sizes = { 0 };
+
+        for (uint32_t i = 0; i < policy->network_count; i++) {
+                const PolicyNetwork *network = &policy->networks[i];
+
+                sizes.binaries += network->binary_count;
+                sizes.endpoints += network->endpoint_count;
+                for (uint32_t j = 0; j < network->endpoint_count; j++) {
+                        sizes.labels += count_dots(network->endpoints[j].host) + 1;
+                        sizes.ports += network->endpoints[j].port_count;
+                }
+        }
+        return sizes;
+}
+
+static bool allocate(Builder *builder, const Policy *policy, Sizes sizes) {
+        uint32_t edges = table_size(sizes.labels), chains = table_size(sizes.ports),
+                 programs = table_size(sizes.binaries);
 
         *builder->index = (PolicyIndex){
-                .nodes = arena_array(builder->arena, labels + 3, sizeof(Node)),
+                .nodes = arena_array(builder->arena, sizes.labels + 3, sizeof(Node)),
                 .edges = arena_array(builder->arena, edges, sizeof(uint32_t)),
                 .chains = arena_array(builder->arena, chains, sizeof(PortChain)),
-                .any = arena_array(builder->arena, endpoints + 2, sizeof(PolicyEntry *)),
+                .any = arena_array(builder->arena, sizes.endpoints + 2, sizeof(PolicyEntry *)),
+                .programs = arena_array(builder->arena, programs, sizeof(ProgramSlot)),
+                .marks = arena_array(builder->arena, programs, sizeof(uint64_t)),
+                .patterns = arena_array(builder->arena, policy->network_count, sizeof(Patterns)),
+                .networks = policy->networks,
+                .program_mask = programs - 1,
                 .edge_mask = edges - 1,
                 .chain_mask = chains - 1,
                 .node_count = NODE_ADDRESSES + 1,
                 .terminal_count = TERMINAL_HOSTLESS + 1,
         };
         return builder->index->nodes != NULL && builder->index->edges != NULL &&
-               builder->index->chains != NULL && builder->index->any != NULL;
+               builder->index->chains != NULL && builder->index->any != NULL &&
+               builder->index->programs != NULL && builder->index->marks != NULL &&
+               builder->index->patterns != NULL;
 }
 
 const PolicyIndex *policy_index_new(Arena *arena, const Policy *policy) {
         Builder builder = { .arena = arena, .index = arena_alloc(arena, sizeof(PolicyIndex)) };
-        uint32_t labels = 0, endpoints = 0, ports = 0;
 
-        for (uint32_t i = 0; i < policy->network_count; i++)
-                for (uint32_t j = 0; j < policy->networks[i].endpoint_count; j++) {
-                        labels += count_dots(policy->networks[i].endpoints[j].host) + 1;
-                        ports += policy->networks[i].endpoints[j].port_count;
-                        endpoints++;
-                }
-        if (builder.index == NULL || !allocate(&builder, labels, endpoints, ports))
+        if (builder.index == NULL || !allocate(&builder, policy, count_all(policy)))
                 return NULL;
+        for (uint32_t i = 0; i < policy->network_count; i++)
+                if (!add_programs(&builder, &policy->networks[i]))
+                        return NULL;
 
         /* backwards, because chains are built by putting in front: the first rule of the file stays
          * the first */

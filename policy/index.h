@@ -7,7 +7,8 @@
  *
  * Host patterns are in a trie by reversed labels ("com", "example", "api"); an edge is found by
  * hash. The places where patterns end are terminals, and the endpoints of a terminal and port are a
- * chain that is found by hash too.
+ * chain that is found by hash too. So is a program among those that a network policy names; only
+ * its patterns are tried one by one.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,13 @@ void policy_index_walk_name(const PolicyIndex *index, const char *host, uint16_t
 /* A literal address: endpoints that name it (host is its canonical text). */
 void policy_index_walk_address(const PolicyIndex *index, const char *host, uint16_t port,
         PolicyVisitor *visit, void *context);
+/* For policy_index_program(): once for a path, however many policies are asked. */
+uint32_t policy_index_hash(const char *path);
+/* The binary of the network that is this very path, or else the first pattern that matches it; NULL:
+ * none. Identities are the caller's to compare. */
+const PolicyBinary *policy_index_program(
+        const PolicyIndex *index, const PolicyNetwork *network, const char *path, uint32_t hash);
+
 /* Endpoints without host, whose allowed_ips say it all. */
 void policy_index_walk_hostless(
         const PolicyIndex *index, uint16_t port, PolicyVisitor *visit, void *context);

@@ -155,10 +155,11 @@ static HostForm judge_characters(Label label) {
 
 /* `from_end` counts labels from the right, 0 is the top level. */
 static HostForm judge_wildcards(Label label, size_t index, size_t from_end) {
-        bool deep = label.size >= 2 && memmem(label.at, label.size, "**", 2) != NULL;
+        bool deep;
 
         if (memchr(label.at, '*', label.size) == NULL)
                 return HOST_NAME;
+        deep = memmem(label.at, label.size, "**", 2) != NULL;
         if (from_end < 2)
                 return HOST_TLD;
         if (deep && (index != 0 || !label_is(label, "**")))

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "policy/load.h"
 #include "policy/parse.h"
+#include "tests/bench/policy/shapes.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -151,7 +152,7 @@ static void measure_load(void) {
                 if (took < best)
                         best = took;
         }
-        printf("loading a small policy through the jail: %.2f ms\n", best / 1e6);
+        printf("\nloading a small policy through the jail: %.2f ms\n", best / 1e6);
 }
 
 int main(void) {
@@ -160,6 +161,7 @@ int main(void) {
         printf("%-24s%10s%10s%10s%10s\n", "nanoseconds; rules:", "10", "100", "1000", "10000");
         for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
                 good = measure_decisions(&kinds[i]) && good;
+        shapes_measure();
         measure_load();
         return good ? 0 : 1;
 }
