@@ -12,8 +12,9 @@ function(navigator_man_page name section source)
     endif()
     set(page ${CMAKE_CURRENT_BINARY_DIR}/${name}.${section})
     add_custom_command(OUTPUT ${page}
-        COMMAND ${LOWDOWN} -s -tman -m title=${name} -m section=${section} -m source=Navigator -o ${page} ${source}
-        DEPENDS ${source} VERBATIM)
+        COMMAND ${CMAKE_COMMAND} -DLOWDOWN=${LOWDOWN} -DSOURCE=${source} -DOUTPUT=${page} -DNAME=${name} -DSECTION=${section}
+            -P ${PROJECT_SOURCE_DIR}/cmake/ManPage.cmake
+        DEPENDS ${source} ${PROJECT_SOURCE_DIR}/cmake/ManPage.cmake VERBATIM)
     add_custom_target(man-${name} ALL DEPENDS ${page})
     install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endfunction()
