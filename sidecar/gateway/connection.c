@@ -29,10 +29,14 @@
 
 static const struct timeval first_limit = { .tv_sec = 10 };
 static const struct timeval idle_limit = { .tv_sec = 60 };
+/* A kubelet's probe takes an answer for a second, and asks again a period later: a no that becomes a
+ * yes within its patience would cost a starting pod that period. */
+static const struct timeval ready_limit = { .tv_usec = 800 * 1000 };
 
 typedef enum ConnectionState {
         CONNECTION_READING = 1,
         CONNECTION_AUTHORISING,
+        CONNECTION_UNREADY, /* asked whether a container can be entered; none can, so far */
         CONNECTION_CLOSING, /* the last answer is on its way */
 } ConnectionState;
 
@@ -242,10 +246,18 @@ static void begin_stream(Connection *connection, const char *caller) {
 /* --- requests --- */
 
 static void serve_ready(Connection *connection) {
-        if (control_targets(connection->control)->count > 0)
+        if (control_targets(connection->control)->count > 0) {
                 answer_text(connection, 200, "ok\n");
-        else
-                answer_text(connection, 503, "no workload container can be entered yet\n");
+                return;
+        }
+        connection->state = CONNECTION_UNREADY;
+        (void)event_add(connection->timer, &ready_limit);
+}
+
+void connection_targets_changed(Connection *connection) {
+        if (connection->state == CONNECTION_UNREADY &&
+                control_targets(connection->control)->count > 0)
+                answer_text(connection, 200, "ok\n");
 }
 
 static void serve_not_found(Connection *connection) {
@@ -386,7 +398,12 @@ static void on_gone(void *owner) {
 static const TransportEvents transport_events = { on_readable, on_room, on_gone };
 
 static void on_timer(int fd, short what, void *data) {
-        on_gone(data);
+        Connection *connection = data;
+
+        if (connection->state == CONNECTION_UNREADY)
+                answer_text(connection, 503, "no workload container can be entered yet\n");
+        else
+                on_gone(connection);
 }
 
 /* --- life --- */

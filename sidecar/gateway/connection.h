@@ -40,3 +40,6 @@ typedef struct ConnectionParts {
 Connection *connection_new(
         const ConnectionParts *parts, const ConnectionEvents *events, void *owner);
 Connection *connection_free(Connection *connection);
+
+/* What can be entered has changed: who asked whether something can is answered. */
+void connection_targets_changed(Connection *connection);

@@ -225,6 +225,8 @@ static int take_targets(Control *control, WireMessage *message, Error *error) {
                 return -1;
         r = targets_set(&control->targets, &targets, error);
         free(targets.containers);
+        if (r == 0)
+                control->events->targets(control->owner);
         return r;
 }
 

@@ -24,6 +24,7 @@ typedef struct Targets Targets;
 /* From the loop; each may do anything but free the control. */
 typedef struct ControlEvents {
         void (*given)(void *owner, const char *name, int fd); /* fd is the owner's */
+        void (*targets)(void *owner);                         /* what can be entered has changed */
         void (*start)(void *owner);                           /* everything was given */
         void (*lost)(void *owner); /* the launcher is gone, or broke the protocol */
 } ControlEvents;

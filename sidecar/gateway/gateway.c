@@ -321,7 +321,18 @@ static void on_lost(void *owner) {
         end(owner);
 }
 
-static const ControlEvents control_events = { on_given, on_start, on_lost };
+/* An answer may end its connection, and that its client. */
+static void on_targets(void *owner) {
+        Gateway *gateway = owner;
+        Client *next;
+
+        for (Client *client = TAILQ_FIRST(&gateway->waiting); client != NULL; client = next) {
+                next = TAILQ_NEXT(client, entry);
+                connection_targets_changed(client->connection);
+        }
+}
+
+static const ControlEvents control_events = { on_given, on_targets, on_start, on_lost };
 
 /* --- life --- */
 

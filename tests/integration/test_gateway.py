@@ -18,6 +18,7 @@ import socket
 import struct
 import subprocess
 import termios
+import threading
 import time
 
 import pytest
@@ -532,6 +533,19 @@ def test_health_needs_no_token_and_follows_the_targets(launcher):
     finally:
         launcher.targets(["workload"])
     wait_for(lambda: request_lines(launcher, "GET", "/readyz", **none)[0].startswith("HTTP/1.1 200"))
+
+
+def test_a_probe_that_comes_a_moment_too_early_is_told_so_late(launcher):
+    """A no is kept back for as long as a kubelet's probe waits, and turns into a yes when a container comes."""
+    begun = time.monotonic()
+    launcher.targets([])
+    try:
+        assert request_lines(launcher, "GET", "/readyz", Authorization="x")[0].startswith("HTTP/1.1 503")
+        assert time.monotonic() - begun > 0.7
+        threading.Timer(0.2, launcher.targets, [["workload"]]).start()
+        assert request_lines(launcher, "GET", "/readyz", Authorization="x")[0].startswith("HTTP/1.1 200")
+    finally:
+        launcher.targets(["workload"])
 
 
 @pytest.mark.parametrize("target, code", [
