@@ -188,7 +188,7 @@ SPOILT_CONTEXTS = {
     "privileged": {"privileged": True},
     "root": {"runAsUser": 0, "runAsNonRoot": False},
     "more_capabilities": {"capabilities": {"drop": ["ALL"], "add": sorted(CAPABILITIES | {"SYS_MODULE"})}},
-    "no_seccomp": {"seccompProfile": {"type": "Unconfined"}},
+    "another_seccomp": {"seccompProfile": {"type": "Localhost", "localhostProfile": "mine.json"}},
     "selinux": {"seLinuxOptions": {"type": "spc_t"}},
     "apparmor": {"appArmorProfile": {"type": "Unconfined"}},
     "writable_root": {"readOnlyRootFilesystem": False},

@@ -58,6 +58,17 @@ def test_session_has_no_privilege_and_the_pods_environment(team):
     assert "NoNewPrivs:\t1" in done.stdout and "http://127.0.0.1:3128" in done.stdout
 
 
+@pytest.mark.parametrize("program", ["navigator-sidecar", "navigator-gateway", "navigator-egress"])
+def test_sidecar_is_under_a_filter_of_its_own(team, program):
+    """The container has no profile of the runtime's; the workload's root sees that each of its processes has a filter all the same."""
+    status = team.run("exec", "agent", "-c", "app", "--", "bash", "-c", f"for p in $(pgrep {program[:15]}); do cat /proc/$p/status; done").stdout
+    assert {line.split()[1] for line in status.splitlines() if line.startswith("Seccomp:")} == {"2"}
+
+
+def test_session_is_under_a_filter(team):
+    assert sandbox(team, "grep", "Seccomp:", "/proc/self/status").stdout.split() == ["Seccomp:", "2"]
+
+
 def test_policy_of_the_config_map_is_enforced(team):
     done = sandbox(team, "bash", "-c", "touch /usr/x; ls /opt; touch /sandbox/ok && echo written")
     assert done.stdout.split() == ["written"]

@@ -54,10 +54,14 @@ class Cluster:
         return fresh
 
     def refresh(self, images: dict) -> None:
-        """The cluster runs already: images that changed since are imported, for pods that start from now on."""
-        for archive in self.offer(images):
+        """The cluster runs already: images that changed since are imported, for pods that start from now on. The node part starts again,
+        so that the hook is of the same tree as the sidecars."""
+        fresh = self.offer(images)
+        for archive in fresh:
             with self.console.step(f"importing {archive.stem} again"):
                 self.run(["ctr", "-n", "k8s.io", "images", "import", "--local", archive], check=True, capture_output=True)
+        if fresh:
+            self.run(["kubectl", "delete", "pods", "--all-namespaces", "--selector=app.kubernetes.io/component in (node, canary)"], capture_output=True)
 
     def start(self) -> None:
         name = f"navigator-e2e-{os.getpid()}"

@@ -51,7 +51,7 @@ securityContext:
   privileged: false
   allowPrivilegeEscalation: true
   readOnlyRootFilesystem: true
-  seccompProfile: {type: RuntimeDefault}
+  seccompProfile: {type: {{ .Values.sidecar.seccompProfile }}}
   capabilities:
     drop: [ALL]
     add: {{ $sidecar.capabilities | toJson }}
