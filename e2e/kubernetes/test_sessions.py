@@ -81,6 +81,17 @@ def test_pr10_session_is_in_the_workloads_cgroup(team):
     assert session and session == workload
 
 
+def test_pr10_memory_limit_meets_the_session_and_not_the_sidecar(namespace):
+    namespace.create(config_map())
+    namespace.create(pod(annotations=POLICY_ANNOTATIONS, containers=[container(resources={"limits": {"memory": "64Mi"}})]))
+    namespace.run("wait", "pod/agent", "--for=condition=Ready", f"--timeout={READY_SECONDS}s")
+    hog = sandbox(namespace, "python3", "-c", "held = [bytearray(1 << 20) for _ in range(512)]; print('got it')")
+    assert hog.returncode == 137 and "got it" not in hog.stdout
+    assert sandbox(namespace, "id", "-un").stdout.strip() == "sandbox"
+    sidecar = next(c for c in namespace.get("pod", "agent")["status"]["initContainerStatuses"] if c["name"] == "navigator")
+    assert sidecar["restartCount"] == 0
+
+
 def test_no_network_but_the_proxy(team):
     done = sandbox(team, "python3", "-c", "import socket; print([name for _, name in socket.if_nameindex()])")
     assert done.stdout.strip() == "['lo']"
