@@ -59,9 +59,6 @@ static const int never_called[] = {
         SCMP_SYS(kcmp),
         SCMP_SYS(move_pages),
         SCMP_SYS(migrate_pages),
-        SCMP_SYS(mbind),
-        SCMP_SYS(get_mempolicy),
-        SCMP_SYS(set_mempolicy),
         /* namespaces and mounts */
         SCMP_SYS(mount),
         SCMP_SYS(umount2),
