@@ -147,6 +147,18 @@ class Tour:
         for key, value in shown.items():
             self.console.line(f"    {self.console.colour('cyan', f'{key:14}')} {value}")
         self.console.line()
+        self.in_sidecar(pod, "audit", "verdict=denied", "--last", "2", why="as it happens with --follow; with --output json, OCSF for a collector")
+        self.in_sidecar(pod, "policy", "suggest", why="what was denied, as the least that would have allowed it: to read, and to paste or not")
+
+    def in_sidecar(self, pod: Pod, *words: str, why: str) -> None:
+        result = pod.podman_exec("navigator", "navigator", *words)
+        self.console.line(self.console.colour("bold", f"  $ podman exec {pod.container('navigator')} navigator {shlex.join(words)}"))
+        for line in (result.stdout + result.stderr).splitlines():
+            self.console.line(f"    {line}")
+        self.console.line(f"    {self.console.colour('cyan', why)}")
+        self.console.line()
+        if result.returncode != 0:
+            self.surprise("it should have had an answer")
 
     def python(self) -> Pod:
         """Another pod, of an image that has its policy inside."""

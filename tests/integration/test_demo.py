@@ -43,7 +43,7 @@ def demo(tmp_path, state):
 def test_demo_walks_through_and_leaves_nothing(demo, state):
     result = demo()
     assert result.returncode == 0, result.stdout + result.stderr
-    for text in ("uid=1000(sandbox)", "policy.yaml:9  /usr", "typo.yaml:18:7: read-write path is overly broad: '/'", "OCSF ",
+    for text in ("uid=1000(sandbox)", "policy.yaml:9  /usr", "typo.yaml:18:7: read-write path is overly broad: '/'", "OCSF ", "denied: /usr/bin/curl (", "suggested_curl:",
                  "| installed from inside |", "403 Forbidden: policy 'python_packages' allows", "missing_rule: {"):
         assert text in result.stdout
     assert "\033[" not in result.stdout, "colour is for terminals"
