@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/*
+ * A descriptor of a process is looked at by its name in /proc/PID/fd: the entry leads to the
+ * socket, and its inode is the kernel's name for it. Making that entry is what costs, so the likely
+ * ones are tried by name before all are listed.
+ */
 #include "sidecar/launcher/owner.h"
 
 #include "base/cleanup.h"
@@ -30,43 +35,86 @@ int owner_prepare(OwnerFinder *finder, Error *error) {
         if (fstat(finder->diagnosis[WIRE_NETWORK_POD], &about) < 0)
                 return error_set(error, ERROR_OS, errno, "cannot look at a socket");
         finder->socket_device = about.st_dev;
+        finder->pids_fd = openat(finder->proc_fd, "loadavg", O_RDONLY | O_CLOEXEC);
+        if (finder->pids_fd < 0)
+                return error_set(error, ERROR_OS, errno, "cannot open '/proc/loadavg'");
+        known_prepare(&finder->known, finder->proc_fd);
         return 0;
+}
+
+void owner_done(OwnerFinder *finder) {
+        finder->pids_fd = fd_close(finder->pids_fd);
+        known_done(&finder->known);
 }
 
 /* ---- who holds a socket ---- */
 
-static bool is_socket(const OwnerFinder *finder, int directory, const char *name, uint32_t inode) {
+typedef struct Wanted {
+        dev_t device;
+        uint32_t inode;
+} Wanted;
+
+static bool is_socket(const Wanted *wanted, int directory, const char *name) {
         struct stat about;
 
-        return fstatat(directory, name, &about, 0) == 0 && about.st_ino == inode &&
-               about.st_dev == finder->socket_device;
+        return fstatat(directory, name, &about, 0) == 0 && about.st_ino == wanted->inode &&
+               about.st_dev == wanted->device;
 }
 
-static bool holds(const OwnerFinder *finder, pid_t pid, uint32_t inode) {
-        char path[32];
-        struct dirent *entry;
-        DIR *directory;
-        bool found = false;
-        int fd;
+static bool is_descriptor(const Wanted *wanted, int directory, int number) {
+        char name[32];
 
-        (void)snprintf(path, sizeof(path), "%d/fd", pid);
-        fd = openat(finder->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        (void)snprintf(name, sizeof(name), "fd/%d", number);
+        return is_socket(wanted, directory, name);
+}
+
+/* Since Linux 6.2 the size of the directory is how many there are. Descriptors are given out from
+ * the lowest, so the newest is most often the last of as many; before 6.2 it is 0. */
+static int last_descriptor(int directory) {
+        struct stat about;
+
+        if (fstatat(directory, "fd", &about, 0) < 0 || about.st_size > INT32_MAX)
+                return -1;
+        return (int)about.st_size - 1;
+}
+
+static int list_descriptors(const Wanted *wanted, int directory) {
+        struct dirent *entry;
+        uint64_t number;
+        int found = -1;
+        DIR *listing;
+        int fd = openat(directory, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
         if (fd < 0)
-                return false;
-        directory = fdopendir(fd);
-        if (directory == NULL) {
+                return -1;
+        listing = fdopendir(fd);
+        if (listing == NULL) {
                 (void)fd_close(fd);
-                return false;
+                return -1;
         }
-        for (unsigned i = 0; !found && i < DESCRIPTORS_MAX && (entry = readdir(directory)) != NULL;
-                i++)
-                found = entry->d_name[0] != '.' && is_socket(finder, fd, entry->d_name, inode);
-        (void)closedir(directory);
+        for (unsigned i = 0;
+                found < 0 && i < DESCRIPTORS_MAX && (entry = readdir(listing)) != NULL; i++)
+                if (number_parse(entry->d_name, strlen(entry->d_name), INT32_MAX, &number) &&
+                        is_socket(wanted, fd, entry->d_name))
+                        found = (int)number;
+        (void)closedir(listing);
         return found;
 }
 
-static size_t read_text(int proc_fd, const char *path, char *text, size_t room) {
-        cleanup_fd int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+/* The number of the descriptor that is the socket, or -1; `guess` is tried first, -1 = none. */
+static int find_descriptor(const Wanted *wanted, int directory, int guess) {
+        int last;
+
+        if (guess >= 0 && is_descriptor(wanted, directory, guess))
+                return guess;
+        last = last_descriptor(directory);
+        if (last >= 0 && last != guess && is_descriptor(wanted, directory, last))
+                return last;
+        return list_descriptors(wanted, directory);
+}
+
+static size_t read_text(int directory, const char *path, char *text, size_t room) {
+        cleanup_fd int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
         ssize_t n = fd < 0 ? -1 : fd_read_full(fd, text, room - 1);
 
         text[n > 0 ? n : 0] = '\0';
@@ -74,114 +122,139 @@ static size_t read_text(int proc_fd, const char *path, char *text, size_t room) 
 }
 
 /* The last pid that was given out in our pid namespace: the last field of /proc/loadavg. */
-static pid_t last_pid(int proc_fd) {
+static pid_t last_pid(const OwnerFinder *finder) {
         char text[128];
         const char *field;
         uint64_t pid;
+        ssize_t n = pread(finder->pids_fd, text, sizeof(text) - 1, 0);
 
-        (void)read_text(proc_fd, "loadavg", text, sizeof(text));
+        text[n > 0 ? n : 0] = '\0';
         field = strrchr(text, ' ');
         if (field == NULL || !number_parse(field + 1, strcspn(field + 1, "\n"), INT32_MAX, &pid))
                 return 0;
         return (pid_t)pid;
 }
 
-static pid_t find_recent(const OwnerFinder *finder, uint32_t inode, size_t first, size_t end) {
-        for (size_t i = first; i < end && finder->recent[i] != 0; i++)
-                if (holds(finder, finder->recent[i], inode))
-                        return finder->recent[i];
-        return 0;
+/* Of those that had a connection before, from the `first` latest to the `end`th. */
+static KnownProcess *find_recent(
+        OwnerFinder *finder, const Wanted *wanted, unsigned first, unsigned end) {
+        uint64_t before = UINT64_MAX;
+
+        for (unsigned i = 0; i < end; i++) {
+                KnownProcess *latest = NULL;
+                int found;
+
+                for (size_t j = 0; j < KNOWN_MAX; j++) {
+                        KnownProcess *process = &finder->known.processes[j];
+
+                        if (process->pid != 0 && process->socket >= 0 && process->used < before &&
+                                (latest == NULL || process->used > latest->used))
+                                latest = process;
+                }
+                if (latest == NULL)
+                        break;
+                before = latest->used;
+                found = i < first ? -1
+                                  : find_descriptor(wanted, latest->directory, latest->socket);
+                if (found >= 0) {
+                        latest->socket = found;
+                        return latest;
+                }
+        }
+        return NULL;
 }
 
-static pid_t find_newest(const OwnerFinder *finder, uint32_t inode, pid_t last, pid_t count) {
-        for (pid_t pid = last; pid > 0 && pid > last - count; pid--)
-                if (holds(finder, pid, inode))
-                        return pid;
-        return 0;
+static KnownProcess *try_process(OwnerFinder *finder, const Wanted *wanted, pid_t pid) {
+        cleanup_fd int directory = known_open_directory(&finder->known, pid);
+        KnownProcess *process;
+        int found;
+
+        found = directory < 0 ? -1 : find_descriptor(wanted, directory, -1);
+        if (found < 0)
+                return NULL;
+        process = known_add(&finder->known, pid, take_fd(directory));
+        process->socket = found;
+        return process;
+}
+
+static KnownProcess *find_newest(
+        OwnerFinder *finder, const Wanted *wanted, pid_t last, pid_t count) {
+        KnownProcess *process = NULL;
+
+        for (pid_t pid = last; process == NULL && pid > 0 && pid > last - count; pid--)
+                process = try_process(finder, wanted, pid);
+        return process;
 }
 
 typedef struct Search {
-        const OwnerFinder *finder;
-        uint32_t inode;
-        pid_t found;
+        OwnerFinder *finder;
+        const Wanted *wanted;
+        KnownProcess *found;
 } Search;
 
 static int visit(void *context, pid_t pid) {
         Search *search = context;
 
-        if (!holds(search->finder, pid, search->inode))
-                return 0;
-        search->found = pid;
-        return 1;
+        search->found = try_process(search->finder, search->wanted, pid);
+        return search->found != NULL;
 }
 
-static pid_t find_anywhere(const OwnerFinder *finder, uint32_t inode) {
-        Search search = { .finder = finder, .inode = inode };
+static KnownProcess *find_anywhere(OwnerFinder *finder, const Wanted *wanted) {
+        Search search = { .finder = finder, .wanted = wanted };
 
         (void)process_visit_all(finder->proc_fd, visit, &search);
         return search.found;
 }
 
-static void remember(OwnerFinder *finder, pid_t pid) {
-        size_t at = 0;
-
-        while (at < OWNER_RECENT_MAX - 1 && finder->recent[at] != pid && finder->recent[at] != 0)
-                at++;
-        memmove(&finder->recent[1], &finder->recent[0], at * sizeof(finder->recent[0]));
-        finder->recent[0] = pid;
-}
-
 /* In the order of likelihood, the dearest last. */
-static pid_t find_holder(OwnerFinder *finder, uint32_t inode) {
-        pid_t pid = find_recent(finder, inode, 0, 1);
+static KnownProcess *find_holder(OwnerFinder *finder, const Wanted *wanted) {
+        KnownProcess *process = find_recent(finder, wanted, 0, 1);
         pid_t last;
 
-        if (pid == 0) {
-                last = last_pid(finder->proc_fd);
-                pid = find_newest(finder, inode, last, NEWEST_FIRST);
-                if (pid == 0)
-                        pid = find_recent(finder, inode, 1, OWNER_RECENT_MAX);
-                if (pid == 0)
-                        pid = find_newest(finder, inode, last - NEWEST_FIRST, NEWEST_MAX);
+        if (process == NULL) {
+                last = last_pid(finder);
+                process = find_newest(finder, wanted, last, NEWEST_FIRST);
+                if (process == NULL)
+                        process = find_recent(finder, wanted, 1, OWNER_RECENT_MAX);
+                if (process == NULL)
+                        process = find_newest(finder, wanted, last - NEWEST_FIRST, NEWEST_MAX);
         }
-        if (pid == 0)
-                pid = find_anywhere(finder, inode);
-        if (pid != 0)
-                remember(finder, pid);
-        return pid;
+        return process != NULL ? process : find_anywhere(finder, wanted);
 }
 
 /* ---- whether another program shares it ---- */
 
-static bool same_program(int proc_fd, pid_t one, pid_t other) {
-        RecordInode first, second;
-
-        return process_inode(proc_fd, one, "exe", &first) == 0 &&
-               process_inode(proc_fd, other, "exe", &second) == 0 &&
-               process_same_inode(first, second);
+static bool is_rival(const Wanted *wanted, const KnownProcess *process, int directory,
+        RecordInode executable) {
+        return !process_same_inode(process->executable, executable) &&
+               find_descriptor(wanted, directory, process->socket) >= 0;
 }
 
-static bool is_rival(const OwnerFinder *finder, pid_t pid, pid_t other, uint32_t inode) {
-        return other > 1 && !same_program(finder->proc_fd, pid, other) &&
-               holds(finder, other, inode);
+static bool child_is_rival(const OwnerFinder *finder, const Wanted *wanted,
+        const KnownProcess *process, pid_t child) {
+        cleanup_fd int directory = known_open_directory(&finder->known, child);
+        RecordInode executable;
+
+        return directory >= 0 && process_inode_at(directory, "exe", &executable) == 0 &&
+               is_rival(wanted, process, directory, executable);
 }
 
-/* A socket that was just made is shared by inheritance if at all: with the parent, or with
- * children. */
-static bool is_shared(const OwnerFinder *finder, pid_t pid, pid_t parent, uint32_t inode) {
+static bool is_shared_with_children(
+        const OwnerFinder *finder, const Wanted *wanted, const KnownProcess *process) {
         char path[64], text[1024];
         const char *at = text;
         uint64_t child;
 
-        if (is_rival(finder, pid, parent, inode))
-                return true;
-        (void)snprintf(path, sizeof(path), "%d/task/%d/children", pid, pid);
-        (void)read_text(finder->proc_fd, path, text, sizeof(text));
+        /* Who got the last pid has nobody below it. */
+        if (last_pid(finder) == process->pid)
+                return false;
+        (void)snprintf(path, sizeof(path), "task/%d/children", process->pid);
+        (void)read_text(process->directory, path, text, sizeof(text));
         for (unsigned i = 0; i < CHILDREN_MAX && *at != '\0'; i++) {
                 const size_t size = strcspn(at, " ");
 
                 if (number_parse(at, size, INT32_MAX, &child) &&
-                        is_rival(finder, pid, (pid_t)child, inode))
+                        child_is_rival(finder, wanted, process, (pid_t)child))
                         return true;
                 at += size;
                 at += strspn(at, " ");
@@ -191,17 +264,6 @@ static bool is_shared(const OwnerFinder *finder, pid_t pid, pid_t parent, uint32
 
 /* ---- what it executes, and its ancestors ---- */
 
-/* The path as the process's own root shows it: the kernel writes a path that our root does not
- * reach from the top of its mount tree. */
-static void read_path(int proc_fd, pid_t pid, char text[static 4096]) {
-        char path[32];
-        ssize_t n;
-
-        (void)snprintf(path, sizeof(path), "%d/exe", pid);
-        n = readlinkat(proc_fd, path, text, 4095);
-        text[n > 0 ? n : 0] = '\0';
-}
-
 static const Session *session_of_keeper(const OwnerFinder *finder, pid_t pid) {
         for (const Session *session = *finder->sessions; session != NULL; session = session->next)
                 if (session->keeper.pid == pid)
@@ -209,11 +271,21 @@ static const Session *session_of_keeper(const OwnerFinder *finder, pid_t pid) {
         return NULL;
 }
 
+/* Where a program's ancestors end: at its session's keeper, at the launcher, at the first process
+ * of the pod. */
+static bool is_ours(void *context, pid_t pid) {
+        return pid <= 1 || pid == getpid() || session_of_keeper(context, pid) != NULL;
+}
+
+static KnownProcess *parent_of(OwnerFinder *finder, KnownProcess *process) {
+        return known_parent(&finder->known, process, is_ours, finder);
+}
+
 /* In the pod's network: by the mount namespace. */
-static const char *container_by_mounts(const OwnerFinder *finder, pid_t pid) {
+static const char *container_by_mounts(const OwnerFinder *finder, const KnownProcess *process) {
         RecordInode mounts;
 
-        if (process_inode(finder->proc_fd, pid, "ns/mnt", &mounts) < 0)
+        if (process_inode_at(process->directory, "ns/mnt", &mounts) < 0)
                 return "";
         for (const Target *target = finder->targets->first; target != NULL; target = target->next)
                 if (target->state == TARGET_ENTERABLE &&
@@ -222,75 +294,71 @@ static const char *container_by_mounts(const OwnerFinder *finder, pid_t pid) {
         return "";
 }
 
-static int add_program(const OwnerFinder *finder, pid_t pid, const ProcessStatus *status,
-        OwnerText *text, WireOwner *owner) {
-        WireProgram *program = &owner->programs[owner->program_count];
+/* The path as the process's own root shows it: the kernel writes a path that our root does not
+ * reach from the top of its mount tree. */
+static void add_program(const KnownProcess *process, OwnerText *text, WireOwner *owner) {
         char *path = text->paths[owner->program_count];
-        RecordInode executable;
+        ssize_t n = readlinkat(process->directory, "exe", path, sizeof(text->paths[0]) - 1);
 
-        if (process_inode(finder->proc_fd, pid, "exe", &executable) < 0)
-                return -1;
-        read_path(finder->proc_fd, pid, path);
-        *program = (WireProgram){
-                .pid = (uint32_t)pid,
-                .start_time = status->start_time,
-                .device = executable.device,
-                .inode = executable.inode,
+        path[n > 0 ? n : 0] = '\0';
+        owner->programs[owner->program_count++] = (WireProgram){
+                .pid = (uint32_t)process->pid,
+                .start_time = process->start_time,
+                .device = process->executable.device,
+                .inode = process->executable.inode,
                 .path = path,
         };
-        owner->program_count++;
-        return 0;
 }
 
-/* From the process up: to its session's keeper, or to the first process of the pod. False when the
- * process itself has gone. */
-static bool add_programs(const OwnerFinder *finder, pid_t pid, OwnerText *text, WireOwner *owner) {
-        const pid_t self = getpid();
-        const Session *session = NULL;
-        ProcessStatus status;
+static void add_programs(OwnerFinder *finder, KnownProcess *process, KnownProcess *parent,
+        OwnerText *text, WireOwner *owner) {
+        const KnownProcess *first = process;
+        const Session *session;
 
-        owner->container = container_by_mounts(finder, pid);
-        while (pid > 1 && owner->program_count < WIRE_PROGRAMS_MAX &&
-                process_status(finder->proc_fd, pid, &status) == 0) {
-                session = session_of_keeper(finder, pid);
-                if (session != NULL || pid == self ||
-                        add_program(finder, pid, &status, text, owner) < 0)
-                        break;
-                pid = status.parent;
+        add_program(process, text, owner);
+        while (parent != NULL && owner->program_count < WIRE_PROGRAMS_MAX) {
+                process = parent;
+                add_program(process, text, owner);
+                parent = parent_of(finder, process);
         }
+        session = session_of_keeper(finder, process->parent);
         if (session != NULL && session->target != NULL)
                 owner->container = session->target->record.container_name;
-        return owner->program_count > 0;
+        else
+                owner->container = container_by_mounts(finder, first);
 }
 
 void owner_find(
         OwnerFinder *finder, const WireOwnerAsk *ask, OwnerText *text, WireOwner *ret_owner) {
         WireOwner *owner = ret_owner;
-        ProcessStatus before, after;
-        uint32_t inode;
-        pid_t pid;
+        Wanted wanted = { .device = finder->socket_device };
+        KnownProcess *process, *parent;
 
         owner->ownership = WIRE_OWNER_GONE;
         owner->container = "";
         owner->program_count = 0;
-        if (netlink_socket_inode(
-                    finder->diagnosis[ask->network], &ask->local, &ask->remote, &inode) < 0)
+        if (netlink_socket_inode(finder->diagnosis[ask->network], &ask->local, &ask->remote,
+                    &wanted.inode) < 0)
                 return;
-        pid = find_holder(finder, inode);
-        if (pid == 0 || process_status(finder->proc_fd, pid, &before) < 0)
+        process = find_holder(finder, &wanted);
+        if (process == NULL || !known_refresh(&finder->known, process))
                 return;
-        if (is_shared(finder, pid, before.parent, inode)) {
+        /* A socket that was just made is shared by inheritance if at all: with the parent, or with
+         * children. */
+        parent = parent_of(finder, process);
+        if (process->parent < 0)
+                return; /* it has ended meanwhile */
+        if ((parent != NULL &&
+                    is_rival(&wanted, process, parent->directory, parent->executable)) ||
+                is_shared_with_children(finder, &wanted, process)) {
                 owner->ownership = WIRE_OWNER_AMBIGUOUS;
                 return;
         }
-        /* All of that was read of the same process, or of nobody. */
-        if (!add_programs(finder, pid, text, owner) ||
-                process_status(finder->proc_fd, pid, &after) < 0 ||
-                before.start_time != after.start_time) {
-                owner->program_count = 0;
-                return;
-        }
-        owner->ownership = WIRE_OWNER_FOUND;
+        add_programs(finder, process, parent, text, owner);
+        if (owner->programs[0].path[0] == '\0')
+                owner->program_count = 0; /* has ended, too */
+        else
+                owner->ownership = WIRE_OWNER_FOUND;
 }
 
 /* ---- the policy's programs ---- */

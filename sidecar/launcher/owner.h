@@ -17,17 +17,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sidecar/launcher/known.h"
 #include "sidecar/launcher/session.h"
 #include "sidecar/launcher/target.h"
 #include "sidecar/wire/network.h"
 
-#define OWNER_RECENT_MAX 16U
+#define OWNER_RECENT_MAX 16U /* processes that had a connection, before the rest is asked */
 
 typedef struct OwnerFinder {
         int proc_fd;                         /* borrowed, as the rest */
         int diagnosis[WIRE_NETWORK_POD + 1]; /* by WireNetwork */
         dev_t socket_device;                 /* of every socket's inode */
-        pid_t recent[OWNER_RECENT_MAX];      /* the latest first; 0 = none */
+        int pids_fd;                         /* owned: which pid was given out last */
+        Known known;                         /* who had the last connections, and their ancestors */
         const Targets *targets;
         Session *const *sessions;
 } OwnerFinder;
@@ -39,6 +41,7 @@ typedef struct OwnerText {
 
 /* Fills what the finder knows by itself; the caller has filled in the rest. */
 int owner_prepare(OwnerFinder *finder, Error *error);
+void owner_done(OwnerFinder *finder);
 /* Always answers: GONE when nobody is found. */
 void owner_find(
         OwnerFinder *finder, const WireOwnerAsk *ask, OwnerText *text, WireOwner *ret_owner);

@@ -42,14 +42,13 @@ static bool stat_number(const char *field, unsigned wanted, uint64_t *ret_value)
         return number_parse(field, strcspn(field, " \n"), UINT64_MAX, ret_value);
 }
 
-int process_status(int proc_fd, pid_t pid, ProcessStatus *ret_status) {
-        char path[32], text[1024]; /* 52 numbers and a name of at most 64 bytes */
+static int read_status(int directory, const char *path, ProcessStatus *ret_status) {
+        char text[1024]; /* 52 numbers and a name of at most 64 bytes */
         uint64_t parent, start_time;
         const char *end;
         int r;
 
-        (void)snprintf(path, sizeof(path), "%d/stat", pid);
-        r = read_text(proc_fd, path, text, sizeof(text));
+        r = read_text(directory, path, text, sizeof(text));
         if (r < 0)
                 return r;
         end = strrchr(text, ')');
@@ -64,15 +63,31 @@ int process_status(int proc_fd, pid_t pid, ProcessStatus *ret_status) {
         return 0;
 }
 
-int process_inode(int proc_fd, pid_t pid, const char *name, RecordInode *ret_inode) {
-        char path[64];
+int process_status(int proc_fd, pid_t pid, ProcessStatus *ret_status) {
+        char path[32];
+
+        (void)snprintf(path, sizeof(path), "%d/stat", pid);
+        return read_status(proc_fd, path, ret_status);
+}
+
+int process_status_at(int directory, ProcessStatus *ret_status) {
+        return read_status(directory, "stat", ret_status);
+}
+
+int process_inode_at(int directory, const char *name, RecordInode *ret_inode) {
         struct stat about;
 
-        (void)snprintf(path, sizeof(path), "%d/%s", pid, name);
-        if (fstatat(proc_fd, path, &about, 0) < 0)
+        if (fstatat(directory, name, &about, 0) < 0)
                 return -errno;
         *ret_inode = (RecordInode){ .device = about.st_dev, .inode = about.st_ino };
         return 0;
+}
+
+int process_inode(int proc_fd, pid_t pid, const char *name, RecordInode *ret_inode) {
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "%d/%s", pid, name);
+        return process_inode_at(proc_fd, path, ret_inode);
 }
 
 bool process_same_inode(RecordInode one, RecordInode other) {

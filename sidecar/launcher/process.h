@@ -20,6 +20,9 @@ typedef struct ProcessStatus {
 int process_status(int proc_fd, pid_t pid, ProcessStatus *ret_status);
 /* Of what /proc/PID/NAME leads to: "exe", "ns/mnt", ... */
 int process_inode(int proc_fd, pid_t pid, const char *name, RecordInode *ret_inode);
+/* The same through an open /proc/PID, which stays one process's. */
+int process_status_at(int directory, ProcessStatus *ret_status);
+int process_inode_at(int directory, const char *name, RecordInode *ret_inode);
 bool process_same_inode(RecordInode one, RecordInode other);
 /* The pid in our pid namespace of what a pidfd refers to; -ESRCH when it is dead or not to be seen
  * from here. */
