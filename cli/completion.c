@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Completion scripts, written from the verb table: words of a place are verbs or options,
- * everything else is files. */
+/* Completion scripts, written from the verb table. A group is completed by its verbs; after a verb
+ * options are offered when a '-' is typed, else its words, else files. */
 #include "cli/verb.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void print_words(const Verb *verb) {
-        for (const Verb *sub = verb->verbs; sub != NULL && sub->name != NULL; sub++)
+static void print_verbs(const Verb *verb) {
+        for (const Verb *sub = verb->verbs; sub->name != NULL; sub++)
                 printf("%s ", sub->name);
+        fputs("--help", stdout);
+}
+
+static void print_options(const Verb *verb) {
         for (size_t i = 0; i < verb->option_count; i++)
                 printf("--%s ", verb->options[i].name);
         fputs("--help", stdout);
 }
 
-static void print_choices(const VerbOption *option) {
-        for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++)
-                printf("%s%s", i > 0 ? " " : "", option->choices[i]);
+static void print_words(const char *const *words) {
+        for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+                printf("%s%s", i > 0 ? " " : "", words[i]);
 }
 
 /* ---- bash: a case on the verbs so far ---- */
@@ -41,11 +45,16 @@ static void print_bash_verb(const Verb *verb, const char *path) {
                 if (verb->options[i].choices == NULL)
                         continue;
                 printf("    '%s|--%s') words='", path, verb->options[i].name);
-                print_choices(&verb->options[i]);
+                print_words(verb->options[i].choices);
                 puts("' ;;");
         }
         printf("    '%s|'*) words='", path);
-        print_words(verb);
+        if (verb->verbs != NULL)
+                print_verbs(verb);
+        else
+                print_words(verb->words);
+        fputs("' options='", stdout);
+        print_options(verb);
         puts("' ;;");
         for (const Verb *sub = verb->verbs; sub != NULL && sub->name != NULL; sub++) {
                 (void)snprintf(below, sizeof(below), "%s %s", path, sub->name);
@@ -57,7 +66,7 @@ static void print_bash(const Verb *root) {
         printf("# bash completion for %s\n"
                "_%s() {\n"
                "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-               "  local path=%s word words=\n"
+               "  local path=%s word words= options=\n"
                "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
                "    case \"$path $word\" in\n      ",
                 root->name, root->name, root->name);
@@ -69,6 +78,7 @@ static void print_bash(const Verb *root) {
                "  case \"$path|$previous\" in\n");
         print_bash_verb(root, root->name);
         printf("  esac\n"
+               "  [[ $current == -* && $options ]] && words=$options\n"
                "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
                "}\n"
                "complete -o default -F _%s %s\n",
@@ -99,7 +109,7 @@ static void print_zsh_option(const VerbOption *option) {
                 putchar(':');
                 if (option->choices != NULL) {
                         putchar('(');
-                        print_choices(option);
+                        print_words(option->choices);
                         putchar(')');
                 } else {
                         fputs("_files", stdout);
@@ -134,7 +144,14 @@ static void print_zsh_verb(const Verb *verb, const char *function) {
                 fputs("  _arguments", stdout);
                 for (size_t i = 0; i < verb->option_count; i++)
                         print_zsh_option(&verb->options[i]);
-                puts(" \\\n    '--help[Say what this verb does]' '*:file:_files'");
+                fputs(" \\\n    '--help[Say what this verb does]' '*:", stdout);
+                if (verb->words != NULL) {
+                        fputs("word:(", stdout);
+                        print_words(verb->words);
+                        puts(")'");
+                } else {
+                        puts("file:_files'");
+                }
         }
         puts("}");
         for (const Verb *sub = verb->verbs; sub != NULL && sub->name != NULL; sub++) {

@@ -38,6 +38,8 @@ struct Verb {
         const VerbOption *options;
         size_t option_count;
         int minimum, maximum; /* of arguments; maximum -1: any number */
+        const char *const *words; /* NULL-ended: what an argument is one of, for completion; NULL:
+                                     files */
         bool passes_rest;     /* arguments end the options: `exec POD -- ls -l` */
         VerbFunction *run;    /* NULL for a group */
         const Verb *verbs;    /* of a group, ended by a verb without name */

@@ -35,6 +35,9 @@ static const VerbOption suggest_options[] = {
         { "policy", "FILE", NULL, "Leave out what this policy allows" },
         { "ceiling", "FILE", NULL, "Leave out what a node's ceiling.yaml does not allow" },
 };
+static const char *const preset_names[] = { "data-science", "development", "locked-down",
+        "web-readonly", NULL };
+static const char *const shells[] = { "bash", "zsh", NULL };
 static const VerbOption preset_options[] = {
         { "python-index", "HOST[,HOST]", NULL, "The Python index and file hosts to allow" },
         { "python-index-from-pip", NULL, NULL, "Ask pip on this machine, and by pip the index" },
@@ -158,6 +161,7 @@ static const Verb policy_verbs[] = {
                 OPTIONS(preset_options),
                 .minimum = 0,
                 .maximum = 1,
+                .words = preset_names,
                 .run = policy_preset },
         LAST,
 };
@@ -221,6 +225,7 @@ static const Verb root_verbs[] = {
                         "  navigator completion zsh > ~/.zsh/completions/_navigator\n",
                 .minimum = 1,
                 .maximum = 1,
+                .words = shells,
                 .run = completion_run },
         LAST,
 };

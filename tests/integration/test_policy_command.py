@@ -337,8 +337,9 @@ def test_what_could_not_be_written_is_an_error(programs, tmp_path):
     assert result.returncode == 2
 
 
-def complete(script: str, *words) -> list:
-    command = f'{script}\nCOMP_WORDS=({" ".join(words)} ""); COMP_CWORD={len(words)}; _navigator; printf "%s\\n" "${{COMPREPLY[@]}}"'
+def complete(script: str, *words, begun: str = "") -> list:
+    """What the shell offers after these words and the beginning of another."""
+    command = f'{script}\nCOMP_WORDS=({" ".join(words)} "{begun}"); COMP_CWORD={len(words)}; _navigator; printf "%s\\n" "${{COMPREPLY[@]}}"'
     return subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, text=True, timeout=20, check=True).stdout.split()
 
 
@@ -346,7 +347,12 @@ def test_completion_of_bash(navigator):
     script = navigator("completion", "bash").stdout
     assert "policy" in complete(script, "navigator")
     assert "explain" in complete(script, "navigator", "policy")
-    assert "--binary" in complete(script, "navigator", "policy", "explain")
+    assert "--binary" in complete(script, "navigator", "policy", "explain", begun="-")
+    assert complete(script, "navigator", "policy", "explain") == [], "a file comes next"
+    assert complete(script, "navigator", "policy", begun="ex") == ["explain"]
+    assert complete(script, "navigator", "completion") == ["bash", "zsh"]
+    presets = [line.split()[0] for line in navigator("policy", "preset").stdout.splitlines()]
+    assert complete(script, "navigator", "policy", "preset") == presets
     assert complete(script, "navigator", "policy", "check", "--output") == ["text", "json"]
 
 
@@ -354,6 +360,27 @@ def test_completion_of_bash(navigator):
 def test_completion_of_zsh(navigator, tmp_path):
     (tmp_path / "_navigator").write_text(navigator("completion", "zsh").stdout)
     subprocess.run(["zsh", "-n", tmp_path / "_navigator"], timeout=20, check=True)
+
+
+def verbs_of(navigator, *path) -> list:
+    """Every verb that --help lists, groups taken apart."""
+    names = re.findall(r"^  ([a-z]+)  ", navigator(*path, "--help").stdout, re.MULTILINE) if path in ((), ("policy",)) else []
+    return [path, *(verb for name in names for verb in verbs_of(navigator, *path, name))]
+
+
+def test_completion_knows_every_verb_and_option(navigator):
+    """And the zsh script has a function for each, with its options."""
+    script, zsh = navigator("completion", "bash").stdout, navigator("completion", "zsh").stdout
+    verbs = verbs_of(navigator)
+    assert len(verbs) > 10
+    for verb in verbs:
+        options = re.findall(r"^  (--[a-z-]+)", navigator(*verb, "--help").stdout, re.MULTILINE)
+        if verb:
+            assert verb[-1] in complete(script, "navigator", *verb[:-1])
+            assert f"_navigator_{'_'.join(verb)}()" in zsh
+        if options:
+            assert sorted(complete(script, "navigator", *verb, begun="--")) == sorted(options)
+            assert all(f"'{option}[" in zsh for option in options)
 
 
 # ---- the schema
