@@ -88,10 +88,18 @@ static json_t *empty_json(void) {
         return object;
 }
 
+static json_t *text_schema(const Key *key) {
+        json_t *object = typed("string");
+
+        if (key->pattern != NULL)
+                value_set_text(object, "pattern", key->pattern);
+        return object;
+}
+
 static json_t *kind_json(Schema *schema, const Key *key) {
         switch (key->kind) {
         case KEY_SCALAR:
-                return either_json(typed("string"), typed("integer"));
+                return either_json(text_schema(key), number_json(key));
         case KEY_BOOL:
                 return typed("boolean");
         case KEY_NUMBER:
@@ -99,7 +107,7 @@ static json_t *kind_json(Schema *schema, const Key *key) {
         case KEY_CHOICE:
                 return choices_json(key);
         case KEY_TEXTS:
-                return list_json(typed("string"));
+                return list_json(text_schema(key));
         case KEY_NUMBERS:
                 return list_json(number_json(key));
         case KEY_MATCHER:
@@ -116,7 +124,7 @@ static json_t *kind_json(Schema *schema, const Key *key) {
                 return empty_json();
         case KEY_TEXT:
         default:
-                return typed("string");
+                return text_schema(key);
         }
 }
 

@@ -19,6 +19,9 @@
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 #define NO_CREDENTIALS "sandboxes here hold no provider credentials that it could concern"
+#define ABSOLUTE "^/"
+/* A name, or a decimal that is no leading zero and not 0. Empty is the default. */
+#define ACCOUNT "^(?!root$)([A-Za-z_][A-Za-z0-9_.-]{0,31}|[1-9][0-9]{0,9})?$"
 #define ANY_NUMBER .minimum = 0, .maximum = UINT32_MAX
 
 static const Key policy_keys[] = {
@@ -91,6 +94,7 @@ static const Key filesystem_keys[] = {
                 .kind = KEY_TEXTS,
                 .effect = KEY_ENFORCED,
                 AT(DraftFilesystem, read_only),
+                .pattern = ABSOLUTE,
                 .initial = "empty",
                 .help = "Absolute paths that may be read, executed and listed. A symlink grants "
                         "what it points to, and the load says so." },
@@ -98,6 +102,7 @@ static const Key filesystem_keys[] = {
                 .kind = KEY_TEXTS,
                 .effect = KEY_ENFORCED,
                 AT(DraftFilesystem, read_write),
+                .pattern = ABSOLUTE,
                 .initial = "empty",
                 .help = "Absolute paths that may also be changed. Not '/', not a symlink. A "
                         "missing directory is created for the session's user." },
@@ -120,6 +125,9 @@ static const Key process_keys[] = {
                 .kind = KEY_SCALAR,
                 .effect = KEY_ENFORCED,
                 AT(DraftProcess, run_as_user),
+                .minimum = 1,
+                .maximum = UINT32_MAX - 1,
+                .pattern = ACCOUNT,
                 .initial = "sandbox",
                 .help = "A user of the container's own /etc/passwd, or a decimal uid "
                         "1..4294967294. Never root." },
@@ -127,6 +135,9 @@ static const Key process_keys[] = {
                 .kind = KEY_SCALAR,
                 .effect = KEY_ENFORCED,
                 AT(DraftProcess, run_as_group),
+                .minimum = 1,
+                .maximum = UINT32_MAX - 1,
+                .pattern = ACCOUNT,
                 .initial = "sandbox",
                 .help = "A group of the container's own /etc/group, or a decimal gid "
                         "1..4294967294. Never root." },
@@ -171,6 +182,7 @@ static const Key binary_keys[] = {
                 .effect = KEY_ENFORCED,
                 .required = true,
                 AT(DraftBinary, path),
+                .pattern = ABSOLUTE,
                 .help = "The absolute path of an executable. '*' stands for any characters within "
                         "one component, '**' across components; "
                         "/** is any program. It matches the connecting program or one that started "

@@ -44,6 +44,7 @@ typedef struct Key {
         size_t offset;              /* of the pointer in the section's draft */
         const char *const *choices; /* NULL-ended, in the order of the model's enumeration */
         uint32_t minimum, maximum;  /* of numbers */
+        const char *pattern;        /* what each text matches, for editors: the parser has words */
         const KeySection *section;
         const char *initial; /* default, as the reference says it; NULL: none */
         const char *help;    /* whole sentences */

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 
-import jsonschema
 import pytest
 import yaml
 
@@ -381,36 +380,3 @@ def test_completion_knows_every_verb_and_option(navigator):
         if options:
             assert sorted(complete(script, "navigator", *verb, begun="--")) == sorted(options)
             assert all(f"'{option}[" in zsh for option in options)
-
-
-# ---- the schema
-
-SCHEMA = json.loads((TREE / "policy/schema/policy.schema.json").read_text())
-
-
-@pytest.mark.parametrize("path", sorted([*PRESETS.glob("*.yaml"), *FEATURES.glob("*.yaml")]), ids=lambda path: path.stem)
-def test_schema_takes_what_the_parser_takes(path):
-    jsonschema.validate(yaml.safe_load(path.read_text()), SCHEMA)
-
-
-@pytest.mark.parametrize("text", [
-    "{}",
-    "version: 2",
-    "version: 1\ncolour: red",
-    "version: 1\nfilesystem_policy: {read_wirte: []}",
-    "version: 1\nfilesystem_policy: {read_only: /usr}",
-    "version: 1\nfilesystem_policy: {include_workdir: 'yes'}",
-    "version: 1\nlandlock: {compatibility: hard-requirement}",
-    "version: 1\nprocess: {run_as_user: [a]}",
-    "version: 1\nnetwork_middlewares: {a: {}}",
-    "version: 1\nnetwork_policies: []",
-    "version: 1\nnetwork_policies: {a: {endpoints: [{host: x, port: 0}]}}",
-    "version: 1\nnetwork_policies: {a: {endpoints: [{host: x, ports: [70000]}]}}",
-    "version: 1\nnetwork_policies: {a: {endpoints: [{host: x, port: 1, protocol: ftp}]}}",
-    "version: 1\nnetwork_policies: {a: {binaries: [{}]}}",
-    "version: 1\nnetwork_policies: {a: {endpoints: [{host: x, port: 1, protocol: rest, rules: [{method: GET}]}]}}",
-])
-def test_schema_refuses_what_the_parser_refuses(navigator, text):
-    assert navigator("policy", "check", "-", text=text + "\n").returncode == 1
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(yaml.safe_load(text), SCHEMA)
