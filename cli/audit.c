@@ -224,6 +224,7 @@ static int show_all(const Invocation *invocation, Show *show, Error *error) {
         const FollowOptions options = {
                 .path = path != NULL ? path : AUDIT_RECENT_PATH,
                 .wait = verb_value(invocation, "follow") != NULL,
+                .output = STDOUT_FILENO,
                 .longest = AUDIT_LINE_READ_MAX,
                 .found = read_line,
                 .caught_up = show->holding ? let_go : NULL,

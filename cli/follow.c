@@ -164,16 +164,17 @@ static int watch(Follower *follower, Error *error) {
         return 0;
 }
 
-/* 1: there may be more; 0: a signal has come. */
+/* 1: there may be more; 0: a signal has come, or nobody reads any more. */
 static int wait_for_more(Follower *follower, int input, int limit) {
         struct pollfd fds[] = {
                 { .fd = follower->signals, .events = POLLIN },
+                { .fd = follower->options->output }, /* POLLERR and POLLHUP come unasked */
                 { .fd = input, .events = POLLIN },
         };
         char events[4096];
 
-        (void)poll(fds, 2, limit);
-        if (fds[0].revents != 0)
+        (void)poll(fds, 3, limit);
+        if (fds[0].revents != 0 || fds[1].revents != 0)
                 return 0;
         while (read(follower->notify, events, sizeof(events)) > 0)
                 continue;

@@ -17,6 +17,7 @@ typedef bool FollowLine(void *context, const char *line, size_t size);
 typedef struct FollowOptions {
         const char *path; /* "-": standard input, to its end */
         bool wait;        /* for what comes, until SIGINT or SIGTERM, which end it well */
+        int output;       /* whose reader may go: that ends the waiting, too */
         size_t longest;   /* a longer line is left out */
         FollowLine *found;
         void (*caught_up)(void *context); /* all that was there has been read; NULL */

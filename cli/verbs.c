@@ -200,7 +200,7 @@ static const Verb root_verbs[] = {
         { .name = "audit",
                 .arguments = "[FIELD=VALUE...]",
                 .summary = "Show what was decided and done, also as it happens",
-                .help = "  kubectl exec POD -c navigator -- navigator audit --follow "
+                .help = "  kubectl exec -it POD -c navigator -- navigator audit --follow "
                         "verdict=denied\n"
                         "  kubectl exec POD -c navigator -- navigator audit 'event=session_*' "
                         "caller!=ci\n"

@@ -58,6 +58,12 @@ def test_session_has_no_privilege_and_the_pods_environment(team):
     assert "NoNewPrivs:\t1" in done.stdout and "http://127.0.0.1:3128" in done.stdout
 
 
+def test_a1_the_audit_is_shown_through_the_api_server(team):
+    assert sandbox(team, "bash", "-c", "exit 9").returncode == 9
+    shown = sandbox(team, "navigator", "audit", "event=session_*", "--last", "2")
+    assert shown.returncode == 0 and "ended: exit code 9 " in shown.stdout.splitlines()[-1], shown
+
+
 @pytest.mark.parametrize("program", ["navigator-sidecar", "navigator-gateway", "navigator-egress"])
 def test_sidecar_is_under_a_filter_of_its_own(team, program):
     """The container has no profile of the runtime's; the workload's root sees that each of its processes has a filter all the same."""

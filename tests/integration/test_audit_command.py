@@ -231,6 +231,15 @@ def test_follow_a_log_that_is_piped(follow, lines):
     assert following.process.wait(5) == 0, "its end is the end"
 
 
+def test_follow_ends_when_nobody_reads(follow, lines, tmp_path):
+    log = tmp_path / "log"
+    log.write_text(lines(ALLOWED))
+    following = follow("--file", log)
+    following.said("allowed")
+    following.process.stdout.close()
+    assert following.process.wait(3) == 0
+
+
 def test_follow_in_bounded_memory(follow, lines, tmp_path):
     """A line without end, and a hundred thousand lines."""
     log = tmp_path / "log"
