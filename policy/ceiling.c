@@ -108,6 +108,14 @@ static int report_paths(Report *report, const Policy *policy, const Policy *boun
         return 0;
 }
 
+/* A user is no more or less than another: there is nothing to intersect. */
+static void report_accounts(Report *report, const Policy *ceiling) {
+        if (ceiling->user_position.line != 0 || ceiling->group_position.line != 0)
+                report_add(report, (PolicyPosition){ 0 },
+                        "the ceiling's run_as_user and run_as_group bound nothing; the policy's "
+                        "are used");
+}
+
 typedef enum Share { SHARE_NONE, SHARE_PART, SHARE_ALL } Share;
 
 /* How much of one grant the ceiling leaves. */
@@ -116,8 +124,8 @@ static Share share_of(const Policy *ceiling, const CoverGrant *grant, uint32_t *
         Share share = SHARE_NONE;
         CoverGrant bound;
 
-        while (cover_next_grant(&walk, &bound)) {
-                *budget -= *budget > 0;
+        while (*budget > 0 && cover_next_grant(&walk, &bound)) {
+                (*budget)--;
                 if (bound.port != grant->port ||
                         !cover_hosts_meet(bound.endpoint->host, grant->endpoint->host))
                         continue;
@@ -184,6 +192,7 @@ int policy_bound(const Policy *policy, const Policy *ceiling, Policy **ret_polic
                 report_add(&report, (PolicyPosition){ 0 },
                         "the ceiling makes landlock a hard_requirement");
         }
+        report_accounts(&report, ceiling);
         if (report_paths(&report, policy, &bounded, error) < 0)
                 return -1;
         report_networks(&report, policy, ceiling);

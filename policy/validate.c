@@ -49,6 +49,13 @@ static int check_path(Build *build, const Node *node, PolicyAccess access,
         return 0;
 }
 
+/* "[/usr /lib]" is one path in YAML, and not what its author means. */
+static void warn_blank(Build *build, PolicyPosition position, const char *path) {
+        if (strstr(path, " /") != NULL)
+                build_find(build, POLICY_FINDING_WARNING, position,
+                        "'%s' is one path; is a comma or a line missing?", path);
+}
+
 /* A link to it on every node and in every container: the rule has to be about the device. */
 static const char *resolve_known_link(const char *path) {
         return strcmp(path, "/dev/ptmx") == 0 ? "/dev/pts/ptmx" : path;
@@ -67,6 +74,7 @@ static int add_paths(
                         r = -1;
                         continue;
                 }
+                warn_blank(build, item->position, normal);
                 path = resolve_known_link(normal);
                 path = arena_text(build->arena, path, strlen(path));
                 if (path == NULL)
