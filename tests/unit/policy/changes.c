@@ -162,6 +162,19 @@ static void paths_are_intersected(void **state) {
         assert_int_equal(access_of(paths, count, "/dev/null"), POLICY_READ_WRITE);
 }
 
+static void the_stricter_mode_stays(void **state) {
+        cleanup(policy_unrefp) Policy *lenient =
+                policy_of("version: 1\nlandlock: {compatibility: best_effort}\n");
+        cleanup(policy_unrefp) Policy *strict = policy_of("version: 1\n");
+        cleanup(policy_unrefp) Policy *bounded = NULL;
+        cleanup(policy_unrefp) Policy *other = NULL;
+
+        assert_int_equal(policy_bound(lenient, strict, &bounded, NULL), 0);
+        assert_int_equal(bounded->landlock, POLICY_LANDLOCK_HARD);
+        assert_int_equal(policy_bound(strict, lenient, &other, NULL), 0);
+        assert_int_equal(other->landlock, POLICY_LANDLOCK_HARD);
+}
+
 static void a_policy_is_bounded_once(void **state) {
         cleanup(policy_unrefp) Policy *policy = policy_of(wide);
         cleanup(policy_unrefp) Policy *ceiling = policy_of(narrow);
@@ -181,6 +194,7 @@ int main(void) {
                 cmocka_unit_test(both_have_to_allow),
                 cmocka_unit_test(learning_stays_below_the_ceiling),
                 cmocka_unit_test(paths_are_intersected),
+                cmocka_unit_test(the_stricter_mode_stays),
                 cmocka_unit_test(a_policy_is_bounded_once),
         };
 
