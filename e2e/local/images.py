@@ -135,7 +135,7 @@ class Images:
         for program in programs:
             capabilities = LAUNCHER_CAPABILITIES if program.name == "navigator-sidecar" else ()
             layer.file(PLACES.get(program.name, f"/usr/bin/{program.name}"), program.read_bytes(),
-                       0o755 if program.name == "navigator" else 0o711, attribute=archive.capability_attribute(capabilities))
+                       0o711, attribute=archive.capability_attribute(capabilities))
         for name in SANDBOX_PROGRAMS:
             layer.link(f"{SANDBOX_PROGRAMS_FOLDER}/{name}", "/usr/bin/navigator")
         for folder in ("/etc/navigator-gateway", "/proc", "/sys", "/dev", "/run/navigator"):
