@@ -91,6 +91,33 @@ def test_A2_a_policy_that_is_loaded(make_pod, tmp_path):
     assert start["paths_missing"] == ["/not/there"] and start["rules"] > 5 and "paths missing: 1" in start["status"]
 
 
+ASK = """
+import socket
+def ask(host):
+    with socket.create_connection(("127.0.0.1", 3128), 5) as proxy:
+        proxy.sendall(f"CONNECT {host}:443 HTTP/1.1\\r\\nHost: {host}:443\\r\\n\\r\\n".encode())
+        assert b" 403 " in proxy.recv(4096)
+for _ in range(50): ask("evil.test")
+for number in range(200): ask(f"h{number}.test")
+"""
+
+
+def test_A3_denials_are_folded_and_none_goes_uncounted(make_pod, tmp_path):
+    """Fifty of one kind are two lines; of many kinds in a second those beyond the 64th are counted together."""
+    pod = make_pod(policy=configmap(tmp_path, POLICY + HOST)).start()
+    wait_for(lambda: events(pod, "policy_in_force"))
+    done = pod.gateway().run(["/usr/bin/python3", "-c", ASK])
+    assert done.code == 0, done.err
+
+    def counted():
+        return len(events(pod, verdict="denied")) + sum(line["repeated"] for line in events(pod, "network_repeated", verdict="denied"))
+    wait_for(lambda: counted() == 250, 15)
+    evil = events(pod, host="evil.test") + events(pod, "network_repeated", host="evil.test")
+    assert [line.get("repeated") for line in evil] == [None, 49] and evil[0]["binary"] == evil[1]["binary"] and evil[0]["pid"] > 0
+    assert evil[1]["message"].endswith("(and 49 more)")
+    assert events(pod, reason="many") and len(events(pod, verdict="denied")) < 200
+
+
 def test_A4_what_a_caller_writes_is_escaped(make_pod):
     pod = make_pod().start()
     hostile = ["echo", "\x1b[31m\n{\"class_uid\":1007}\n", "\u202e\u2028", "a\"b\\"]
@@ -184,6 +211,7 @@ def test_A6_a_session_that_waits_is_not_lost(make_pod):
     sink = Sink(pod)
     pod.start()
     gateway = pod.gateway()
+    wait_for(lambda: {"policy_in_force", "process_ready"} <= {line["event"] for line in sink.drain() if line.get("process") != "gateway"})
     for number in range(200):
         say(gateway, "e", "number", number)
     threading.Timer(1, sink.drain).start()
