@@ -4,6 +4,7 @@
     NAVIGATOR_E2E_VALUES    a values file for the chart instead of values.yaml beside this file: other images, another registry
     NAVIGATOR_E2E_WORKLOAD  the image of the workloads: has bash, python3, a user `sandbox` and /sandbox
     NAVIGATOR_E2E_PULL      their imagePullPolicy
+    NAVIGATOR_E2E_SLOWNESS  how many times longer to wait than on a machine with the processor to itself
 """
 import copy
 import json
@@ -21,6 +22,8 @@ RELEASE, SYSTEM = "navigator", "navigator-system"
 VALUES = Path(os.environ.get("NAVIGATOR_E2E_VALUES", HERE / "values.yaml"))
 WORKLOAD = os.environ.get("NAVIGATOR_E2E_WORKLOAD", "localhost/navigator-workload:latest")
 PULL = os.environ.get("NAVIGATOR_E2E_PULL", "Never")
+SLOWNESS = int(os.environ.get("NAVIGATOR_E2E_SLOWNESS", "1"))
+WAIT = ("--wait", "--timeout", f"{3 * SLOWNESS}m")  # of helm
 
 
 class Kubectl:
@@ -32,7 +35,7 @@ class Kubectl:
 
     def run(self, *arguments, input=None, check=True, timeout=120) -> subprocess.CompletedProcess:
         done = subprocess.run(["kubectl", "-n", self.namespace, *self.options, *map(str, arguments)], input=input, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout * SLOWNESS)
         assert not check or done.returncode == 0, f"kubectl {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}"
         return done
 
@@ -79,13 +82,13 @@ def sidecar_of(document: dict) -> dict:
 
 def wait_for(what: str, check, seconds=30):
     """The first true value of check(); polls, because no event says that a policy has taken effect."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOWNESS
     while time.monotonic() < end:
         value = check()
         if value:
             return value
         time.sleep(0.2)
-    raise AssertionError(f"{what}: not within {seconds} s")
+    raise AssertionError(f"{what}: not within {seconds * SLOWNESS} s")
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +102,7 @@ def cluster() -> Kubectl:
 @pytest.fixture(scope="session")
 def release(cluster) -> str:
     """The chart, installed; admission in effect."""
-    helm("upgrade", "--install", RELEASE, CHART, "--namespace", SYSTEM, "--create-namespace", "--values", VALUES, "--wait", "--timeout", "3m")
+    helm("upgrade", "--install", RELEASE, CHART, "--namespace", SYSTEM, "--create-namespace", "--values", VALUES, *WAIT)
     settle(cluster)
     return RELEASE
 
@@ -124,6 +127,6 @@ def namespace(cluster, release, request):
     name = f"case-{time.time_ns():x}"
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": mark.args[0] if mark else {}}})
     kubectl = Kubectl(name)
-    kubectl.run("wait", "serviceaccount/default", "--for=create", "--timeout=30s")
+    kubectl.run("wait", "serviceaccount/default", "--for=create", f"--timeout={30 * SLOWNESS}s")
     yield kubectl
     cluster.run("delete", "namespace", name, "--wait=false")

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import PULL, RELEASE, CHART, SYSTEM, VALUES, WORKLOAD, Kubectl, container, helm, pod, wait_for
+from conftest import CHART, PULL, RELEASE, SLOWNESS, SYSTEM, VALUES, WAIT, WORKLOAD, Kubectl, container, helm, pod, wait_for
 
 POLICY = """\
 version: 1
@@ -16,7 +16,7 @@ filesystem_policy:
   read_write: [/sandbox, /tmp, /dev/null]
 """
 POLICY_ANNOTATIONS = {"navigator.sandbox/inject": "true", "navigator.sandbox/policy": "configmap/agent"}
-READY_SECONDS = 60
+READY_SECONDS = 60 * SLOWNESS
 
 
 def config_map(policy=POLICY, name="agent") -> dict:
@@ -28,7 +28,7 @@ def team(cluster, release):
     """A namespace whose pods may ask the cluster who a caller is, with one sandboxed pod of two containers."""
     name = f"team-{time.time_ns():x}"
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    helm("upgrade", RELEASE, CHART, "--namespace", SYSTEM, "--values", VALUES, f"--set-json=delegation.namespaces=[\"{name}\"]", "--wait", "--timeout", "3m")
+    helm("upgrade", RELEASE, CHART, "--namespace", SYSTEM, "--values", VALUES, f"--set-json=delegation.namespaces=[\"{name}\"]", *WAIT)
     kubectl = Kubectl(name)
     kubectl.run("wait", "serviceaccount/default", "--for=create", "--timeout=30s")
     kubectl.create(config_map())

@@ -7,7 +7,7 @@ import re
 import time
 
 import pytest
-from conftest import CHART, RELEASE, SYSTEM, VALUES, Kubectl, container, helm, pod, settle, wait_for
+from conftest import CHART, RELEASE, SYSTEM, VALUES, WAIT, Kubectl, container, helm, pod, settle, wait_for
 from test_admission import INJECT, POLICY, REFUSED, TARGET
 from test_sessions import READY_SECONDS, sandbox
 
@@ -49,7 +49,7 @@ SETTINGS = {"defaults": [], "otherwise": ["pods.defaultContainer=true", 'pods.us
 
 
 def install(cluster, mode: str, settings=()) -> None:
-    helm("upgrade", "--install", RELEASE, CHART, "--namespace", SYSTEM, "--create-namespace", "--values", VALUES, "--wait", "--timeout", "3m", "--set", f"admission.mode={mode}",
+    helm("upgrade", "--install", RELEASE, CHART, "--namespace", SYSTEM, "--create-namespace", "--values", VALUES, *WAIT, "--set", f"admission.mode={mode}",
          *(f"--set-json={setting}" for setting in settings))
     settle(cluster)
 
@@ -151,7 +151,7 @@ def test_certificate_is_kept_over_upgrades(cluster, webhook):
     restarts = [p["metadata"]["name"] for p in webhook.get("pods", "-l", "app.kubernetes.io/component=webhook")["items"]]
     webhook.run("annotate", "--overwrite", "secret", "navigator-webhook", "navigator.sandbox/renew-after=1")
     helm("upgrade", RELEASE, CHART, "--namespace", SYSTEM, "--values", VALUES, "--set", "admission.mode=webhook", "--force-conflicts",
-         "--wait", "--timeout", "3m")  # the annotation above is kubectl's
+         *WAIT)  # the annotation above is kubectl's
     assert made() != before and made()[0]["ca.crt"] == made()[1]
     # the kubelet brings the new Secret within a minute or so; until then the old one is trusted
     def is_admitted_and_replaced():

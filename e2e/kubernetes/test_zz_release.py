@@ -4,7 +4,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import CHART, RELEASE, SYSTEM, VALUES, Kubectl, container, helm, pod, settle, wait_for
+from conftest import CHART, RELEASE, SYSTEM, VALUES, WAIT, Kubectl, container, helm, pod, settle, wait_for
 from test_sessions import POLICY_ANNOTATIONS, READY_SECONDS, config_map, sandbox
 
 
@@ -46,7 +46,7 @@ def test_upgrade_leaves_sessions_alone_and_restarts_no_runtime(cluster, room):
         session.stdin.write("before\n")
         session.stdin.flush()
         assert session.stdout.readline() == "before\n"
-        helm("upgrade", RELEASE, CHART, "--namespace", SYSTEM, "--values", VALUES, "--set-json", 'node.policies={"upgraded":"version: 1\\n"}', "--wait", "--timeout", "3m")
+        helm("upgrade", RELEASE, CHART, "--namespace", SYSTEM, "--values", VALUES, "--set-json", 'node.policies={"upgraded":"version: 1\\n"}', *WAIT)
         session.stdin.write("after\n")
         session.stdin.flush()
         assert session.stdout.readline() == "after\n"
@@ -83,7 +83,7 @@ def test_nothing_of_the_chart_is_left(cluster):
 def test_uninstall_of_an_empty_node_removes_what_was_written(cluster, room):
     """Installed again and uninstalled with no sandboxed pod left: the handler goes from the runtime's configuration."""
     room.run("delete", "pods", "--all", "--grace-period=1")
-    helm("upgrade", "--install", RELEASE, CHART, "--namespace", SYSTEM, "--values", VALUES, "--wait", "--timeout", "3m")
+    helm("upgrade", "--install", RELEASE, CHART, "--namespace", SYSTEM, "--values", VALUES, *WAIT)
     helm("uninstall", RELEASE, "--namespace", SYSTEM, "--timeout", "4m")
     # only a node's own root sees its files: a pod of this case looks
     looker = Kubectl(SYSTEM)

@@ -16,6 +16,8 @@ from .layout import HERE, NODE, Layout
 
 
 class Cluster:
+    chosen_cases = ()  # pytest's arguments when nobody names any: all
+
     def __init__(self, layout: Layout, console: Console):
         self.layout = layout
         self.console = console
@@ -91,7 +93,7 @@ class Cluster:
             descriptor = os.pidfd_open(pid)
             os.kill(pid, 9)
             wait_for_end(descriptor)
-        if record and not cgroups.remove(record["cgroup"]):
+        if "cgroup" in record and not cgroups.remove(record["cgroup"]):
             self.console.line(f"the control group {record['cgroup']} would not go: a process of the cluster is still ending")
         shutil.rmtree(self.layout.state, ignore_errors=True)
 

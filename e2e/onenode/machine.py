@@ -17,6 +17,7 @@ from .layout import API_ADDRESS, HERE, NODE, NODE_ADDRESS, SERVICE_RANGE, Layout
 V1_CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
 # kubelet writes these; they belong to the whole machine, so it gets files of its own instead
 MACHINE_SYSCTLS = {"vm/overcommit_memory": 1, "vm/panic_on_oom": 0, "kernel/panic": 10, "kernel/panic_on_oops": 1}
+FIRST_CGROUP_NAMESPACE = 0xEFFFFFFB  # PROC_CGROUP_INIT_INO of the kernel's include/linux/proc_ns.h
 CONTAINERD_SOCKET = Path("/run/containerd/containerd.sock")
 
 
@@ -50,7 +51,9 @@ class Node:
         """Mounted again inside the cgroup namespace, every hierarchy begins at our own group."""
         root = Path("/sys/fs/cgroup")
         if (root / "cgroup.controllers").exists():
-            run("mount", "-t", "cgroup2", "cgroup2", root)
+            # the virtual node is in the first one: there it begins at the top, as it is mounted already
+            if os.stat("/proc/self/ns/cgroup").st_ino != FIRST_CGROUP_NAMESPACE:
+                run("mount", "-t", "cgroup2", "cgroup2", root)
             # v2: a group with processes in it hands no controller down, so its processes move to a leaf
             (root / "init").mkdir()
             (root / "init/cgroup.procs").write_text("0")
@@ -78,7 +81,7 @@ class Node:
     def own(self, folder: str) -> None:
         """A directory straight from the disk: containerd's snapshots are overlays themselves and cannot lie on one."""
         source = self.layout.node / Path(folder).name
-        source.mkdir(parents=True)
+        source.mkdir(parents=True, exist_ok=True)  # the virtual node is given its images in it
         Path(folder).mkdir(exist_ok=True)
         run("mount", "--bind", source, folder)
 

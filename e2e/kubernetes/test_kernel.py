@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node's kernel makes different: cgroups of version 1 or 2, and Landlock down to ABI 2. In short form, so that an emulated node can be asked."""
+import re
+import time
+
+import pytest
+from conftest import Kubectl, container, pod, wait_for
+from test_sessions import POLICY_ANNOTATIONS, READY_SECONDS, config_map, sandbox
+
+MEMORY_LIMIT = "192Mi"
+LANDLOCK_VERSION = "import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))"
+HOG = "x = []\nwhile True: x.append(bytearray(b'y' * (8 << 20)))"
+
+
+@pytest.fixture(scope="module")
+def room(cluster, release):
+    """One sandboxed pod, its container with a limit of memory."""
+    name = f"kernel-{time.time_ns():x}"
+    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    kubectl = Kubectl(name)
+    kubectl.run("wait", "serviceaccount/default", "--for=create", "--timeout=30s")
+    kubectl.create(config_map())
+    kubectl.create(pod(annotations=POLICY_ANNOTATIONS, containers=[container(resources={"limits": {"memory": MEMORY_LIMIT}})]))
+    kubectl.run("wait", "pod/agent", "--for=condition=Ready", f"--timeout={READY_SECONDS}s", timeout=READY_SECONDS + 30)
+    yield kubectl
+    cluster.run("delete", "namespace", name, "--wait=false")
+
+
+def in_workload(kubectl, *command) -> str:
+    return kubectl.run("exec", "agent", "-c", "app", "--", *command).stdout
+
+
+def restarts(kubectl) -> dict:
+    status = kubectl.get("pod", "agent")["status"]
+    return {each["name"]: each["restartCount"] for each in status["containerStatuses"] + status["initContainerStatuses"]}
+
+
+def test_which_kernel_this_is(room, capsys):
+    """Not a judgement: what the others were asked of."""
+    version = sandbox(room, "python3", "-c", LANDLOCK_VERSION).stdout.strip()
+    with capsys.disabled():
+        print(f"\n    Linux {in_workload(room, 'uname', '-r').strip()}, Landlock {version}, cgroups:",
+              in_workload(room, "cat", "/proc/self/cgroup").replace("\n", " "))
+    assert int(version) >= 2
+
+
+def test_pr10_session_is_where_the_workload_is(room):
+    """Seen from the workload's own cgroup namespace, where there is one: the sidecar's group would be /../NAME there."""
+    session = sandbox(room, "cat", "/proc/self/cgroup").stdout
+    assert session and session == in_workload(room, "cat", "/proc/self/cgroup")
+    if re.fullmatch(r"0::.*\n", session):
+        assert session == "0::/\n"
+        assert MEMORY_LIMIT == f"{int(in_workload(room, 'cat', '/sys/fs/cgroup/memory.max')) >> 20}Mi"
+
+
+def test_pr10_the_sidecar_is_elsewhere(room):
+    launcher = in_workload(room, "bash", "-c", "cat /proc/$(pgrep -f '^/usr/bin/navigator-sidecar')/cgroup")
+    assert launcher and launcher != in_workload(room, "cat", "/proc/self/cgroup")
+
+
+def test_pr10_limit_of_the_workload_ends_a_hog_in_a_session(room):
+    """On version 2 the kubelet lets a container end as one (memory.oom.group): then the workload starts again, the sidecar never does."""
+    before = restarts(room)
+    assert sandbox(room, "python3", "-c", HOG).returncode != 0
+    wait_for("a session afterwards", lambda: sandbox(room, "id", "-un").stdout.strip() == "sandbox", READY_SECONDS)
+    after = restarts(room)
+    assert after["navigator"] == before["navigator"]
+    state = room.get("pod", "agent")["status"]["containerStatuses"][0]
+    if after["app"] != before["app"]:
+        assert state["lastState"]["terminated"]["reason"] == "OOMKilled"
+
+
+# name -> (a program of Python that must fail with PermissionError, or end well)
+DENIED = {
+    "fs4_write_below_read_only": "open('/app/new', 'w')",
+    "fs4_write_what_it_owns_below_read_only": "open('/app/owned', 'a')",
+    "fs13_read_what_is_not_listed": "open('/opt/readable')",
+    "fs13_list_what_is_not_listed": "os.listdir('/opt')",
+    "fs13_through_a_link": "os.listdir('/app/link/')",
+    "fs14_truncate": "os.truncate('/app/owned', 0)",
+    "fs14_open_and_truncate": "os.open('/app/owned', os.O_RDONLY | os.O_TRUNC)",
+    "fs_remove": "os.unlink('/app/owned')",
+    "fs_rename_out": "os.rename('/app/owned', '/sandbox/owned')",
+    "fs_link_out": "os.link('/app/owned', '/sandbox/owned')",
+    "fs_rename_in": "open('/sandbox/x', 'w').close(); os.rename('/sandbox/x', '/app/x')",
+    "fs_device": "os.mknod('/sandbox/device', 0o600 | 0o020000, 0x103)",
+    "fs_new_folder_below_read_only": "os.mkdir('/app/folder')",
+    "fs_symlink_below_read_only": "os.symlink('x', '/app/symlink')",
+}
+ALLOWED = {
+    "fs_write": "open('/sandbox/a', 'w').write('x'); assert open('/sandbox/a').read() == 'x'",
+    "fs_truncate": "open('/sandbox/t', 'w').write('xx'); os.truncate('/sandbox/t', 1); assert os.stat('/sandbox/t').st_size == 1",
+    "ll_rename_across_folders": "os.makedirs('/sandbox/one', exist_ok=True); open('/sandbox/one/f', 'w'); os.rename('/sandbox/one/f', '/sandbox/f')",
+    "ll_rename_to_another_listed": "open('/tmp/f', 'w'); __import__('shutil').move('/tmp/f', '/sandbox/g')",
+    "fs_read_only_is_read": "assert 'owned by' in open('/app/owned').read()",
+}
+
+
+@pytest.mark.parametrize("case", DENIED)
+def test_floor_denies(room, case):
+    program = f"import os\ntry:\n    {DENIED[case]}\nexcept PermissionError:\n    print('denied')\n"
+    done = sandbox(room, "python3", "-c", program)
+    assert done.stdout == "denied\n", done.stderr
+
+
+@pytest.mark.parametrize("case", ALLOWED)
+def test_floor_allows(room, case):
+    done = sandbox(room, "python3", "-c", f"import os\n{ALLOWED[case]}\nprint('done')")
+    assert done.stdout == "done\n", done.stderr
+
+
+def test_floor_leaves_the_file_whole(room):
+    assert in_workload(room, "cat", "/app/owned") == "owned by sandbox\n"
