@@ -43,6 +43,15 @@ static int consume(Connection *connection, int fd, size_t size) {
                                                                                           : -EIO;
 }
 
+/* Bytes that were only looked at hide the end behind them, and there is no other edge for it. True
+ * when the connection is gone. */
+static bool close_if_ended(Connection *connection) {
+        if (!socket_has_ended(connection->client))
+                return false;
+        connection_close(connection);
+        return true;
+}
+
 /* ---- ASKING ---- */
 
 static int keep_forward(Connection *connection, const Request *request) {
@@ -88,8 +97,10 @@ static void read_head(Connection *connection) {
         }
         r = request_parse(
                 (const char *)connection->egress->scratch, (size_t)n, &request, &status, &error);
-        if (r == REQUEST_INCOMPLETE)
+        if (r == REQUEST_INCOMPLETE) {
+                (void)close_if_ended(connection);
                 return;
+        }
         if (r < 0) {
                 connection_refuse(connection, status, "request", "bad_request", error.text, NULL);
                 return;
@@ -142,7 +153,7 @@ static bool look_at_hello(Connection *connection) {
                 if (!connection->hello_begun)
                         connection->deadline = clock_milliseconds() + CONNECTION_HELLO_MS;
                 connection->hello_begun = true;
-                return true;
+                return !close_if_ended(connection);
         }
         if (r < 0) {
                 connection_alert(connection, "hello_malformed", error.text);

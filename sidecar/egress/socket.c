@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 
 bool socket_address_read(
@@ -84,4 +85,10 @@ void socket_reset_on_close(int fd) {
         const struct linger now = { .l_onoff = 1 };
 
         (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+bool socket_has_ended(int fd) {
+        struct pollfd watched = { .fd = fd, .events = POLLRDHUP };
+
+        return poll(&watched, 1, 0) > 0;
 }

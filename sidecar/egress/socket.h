@@ -26,3 +26,5 @@ void socket_no_delay(int fd);
 /* Makes the close that follows a reset: the other side learns that this was no regular end, and no
  * port is left in TIME_WAIT. */
 void socket_reset_on_close(int fd);
+/* Nothing more will come from the other end, whatever is still to be read. */
+bool socket_has_ended(int fd);

@@ -111,6 +111,21 @@ def test_N7_wildcards(shell):
     assert curl(shell, "https://a.b.wild.test/")[1] == 403
 
 
+def test_N3_a_connection_of_two_programs(pod, shell):
+    """Every program may have this host; but nobody can say which of the two speaks."""
+    script = """
+import socket,subprocess,time
+s=socket.socket()
+other=subprocess.Popen(['/usr/bin/sleep','20'],pass_fds=[s.fileno()])
+time.sleep(.3)
+s.connect(('127.0.0.1',3128)); s.sendall(b'CONNECT web.test:443 HTTP/1.1\\r\\n\\r\\n')
+print(s.recv(4096).decode()); other.kill()
+"""
+    done = shell("/usr/bin/python3", "-c", script, limit=30)
+    assert b" 403 " in done.out and b"owner_ambiguous" in done.out, done
+    assert heard(pod, reason="owner_ambiguous", verdict="denied")
+
+
 @pytest.mark.parametrize("url, reason", [
     ("http://127.0.0.1/", "address_class"), ("http://metadata.test/", "address_class"), ("http://169.254.169.254/", "address_class"),
     ("http://loop.test/", "address_class"), ("http://mixed.test/", "address_class"), ("http://10.9.9.9:8080/", "address_not_listed"),
