@@ -5,10 +5,23 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/sha256.h"
+#include "policy/policy.h"
 #include "sidecar/launcher/serve.h"
 #include "sidecar/launcher/serve_egress.h"
 
 #include <string.h>
+
+/* What the policy says and is not done here: its author may have read past the load's warning. */
+static void audit_findings(AuditEvent *event, const Policy *policy) {
+        uint64_t unenforced = 0, denied = 0;
+
+        for (uint32_t i = 0; i < policy->finding_count; i++) {
+                unenforced += policy->findings[i].kind == POLICY_FINDING_UNENFORCED;
+                denied += policy->findings[i].kind == POLICY_FINDING_DENIED;
+        }
+        audit_number(event, "keys_not_enforced", unenforced);
+        audit_number(event, "endpoints_not_inspectable", denied);
+}
 
 static void audit_target(Launcher *launcher, const char *name, const Target *target) {
         const Record *record = &target->record;
@@ -27,6 +40,8 @@ static void audit_target(Launcher *launcher, const char *name, const Target *tar
         audit_number(&event, "paths", target->landlock.count);
         audit_text(&event, "landlock", target->landlock.hard ? "hard_requirement" : "best_effort");
         audit_number(&event, "landlock_abi", (uint64_t)target->landlock.abi);
+        if (target->policy != NULL)
+                audit_findings(&event, target->policy);
         if (target->state == TARGET_UNUSABLE)
                 audit_text(&event, "reason", target->unusable.text);
         if (audit_write(&launcher->audit, &event) < 0)

@@ -81,11 +81,13 @@ def test_A1_lines_are_ocsf(make_pod):
 
 
 def test_A2_a_policy_that_is_loaded(make_pod, tmp_path):
-    pod = make_pod(policy=configmap(tmp_path, POLICY)).start()
+    accepted = "inference: {allowed_routes: [local]}\n"
+    pod = make_pod(policy=configmap(tmp_path, POLICY + accepted)).start()
     pod.gateway().run(["true"])
     wait_for(lambda: events(pod, "session_end") and events(pod, "policy_in_force"))
     taken, changed, force, start = (events(pod, name)[0] for name in ("container_taken", "policy_changed", "policy_in_force", "session_start"))
     assert taken["policy_source"] == "configmap/demo" and taken["landlock"] == "best_effort" and taken["landlock_abi"] >= 2 and taken["paths"] > 5
+    assert (taken["keys_not_enforced"], taken["endpoints_not_inspectable"]) == (1, 0)
     assert len(taken["policy_sha256"]) == 64 and taken["policy_sha256"] == changed["policy_sha256"] == force["policy_sha256"] == start["policy_sha256"]
     assert changed["generation"] == force["generation"] == 1 and changed["sequence"] < force["sequence"]
     assert start["paths_missing"] == ["/not/there"] and start["rules"] > 5 and "paths missing: 1" in start["status"]
