@@ -68,48 +68,50 @@ static bool is_descriptor(const Wanted *wanted, int directory, int number) {
         return is_socket(wanted, directory, name);
 }
 
-/* Since Linux 6.2 the size of the directory is how many there are. Descriptors are given out from
- * the lowest, so the newest is most often the last of as many; before 6.2 it is 0. */
-static int last_descriptor(int directory) {
+/* Since Linux 6.2 the size of the directory is how many there are; before it is 0. */
+static int count_descriptors(int directory, off_t *ret_count) {
         struct stat about;
 
-        if (fstatat(directory, "fd", &about, 0) < 0 || about.st_size > INT32_MAX)
-                return -1;
-        return (int)about.st_size - 1;
+        if (fstatat(directory, "fd", &about, 0) < 0)
+                return -errno;
+        *ret_count = about.st_size;
+        return 0;
 }
 
+/* The number of the descriptor that is the socket, or -1: all of them are looked at. */
 static int list_descriptors(const Wanted *wanted, int directory) {
-        struct dirent *entry;
+        cleanup_fd int fd = openat(directory, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _Alignas(struct dirent64) char entries[4096];
         uint64_t number;
-        int found = -1;
-        DIR *listing;
-        int fd = openat(directory, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        unsigned seen = 0;
+        ssize_t n;
 
-        if (fd < 0)
-                return -1;
-        listing = fdopendir(fd);
-        if (listing == NULL) {
-                (void)fd_close(fd);
-                return -1;
-        }
-        for (unsigned i = 0;
-                found < 0 && i < DESCRIPTORS_MAX && (entry = readdir(listing)) != NULL; i++)
-                if (number_parse(entry->d_name, strlen(entry->d_name), INT32_MAX, &number) &&
-                        is_socket(wanted, fd, entry->d_name))
-                        found = (int)number;
-        (void)closedir(listing);
-        return found;
+        while (fd >= 0 && seen < DESCRIPTORS_MAX &&
+                (n = getdents64(fd, entries, sizeof(entries))) > 0)
+                for (ssize_t at = 0; at < n; seen++) {
+                        const struct dirent64 *entry = (const void *)(entries + at);
+
+                        if (number_parse(entry->d_name, strlen(entry->d_name), INT32_MAX,
+                                    &number) &&
+                                is_socket(wanted, fd, entry->d_name))
+                                return (int)number;
+                        at += entry->d_reclen;
+                }
+        return -1;
 }
 
-/* The number of the descriptor that is the socket, or -1; `guess` is tried first, -1 = none. */
+/* The same, the likely ones first: `guess` (-1 = none), and the last of as many as there are, since
+ * they are given out from the lowest. */
 static int find_descriptor(const Wanted *wanted, int directory, int guess) {
-        int last;
+        off_t count;
 
         if (guess >= 0 && is_descriptor(wanted, directory, guess))
                 return guess;
-        last = last_descriptor(directory);
-        if (last >= 0 && last != guess && is_descriptor(wanted, directory, last))
-                return last;
+        if (count_descriptors(directory, &count) < 0)
+                return -1; /* it has ended */
+        if (count > 0 && count <= INT32_MAX && count - 1 != guess &&
+                is_descriptor(wanted, directory, (int)count - 1))
+                return (int)count - 1;
         return list_descriptors(wanted, directory);
 }
 
@@ -227,7 +229,7 @@ static KnownProcess *find_holder(OwnerFinder *finder, const Wanted *wanted) {
 static bool is_rival(const Wanted *wanted, const KnownProcess *process, int directory,
         RecordInode executable) {
         return !process_same_inode(process->executable, executable) &&
-               find_descriptor(wanted, directory, process->socket) >= 0;
+               list_descriptors(wanted, directory) >= 0;
 }
 
 static bool child_is_rival(const OwnerFinder *finder, const Wanted *wanted,

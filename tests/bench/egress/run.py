@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(TREE / "tests/integration/launcher"))
+sys.path[:0] = [str(TREE / "tests"), str(TREE / "tests/integration/launcher")]
 
 import outside  # noqa: E402
 from runc_pod import Pod  # noqa: E402
