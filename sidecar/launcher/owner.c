@@ -103,7 +103,7 @@ static int list_descriptors(const Wanted *wanted, int directory) {
 /* The same, the likely ones first: `guess` (-1 = none), and the last of as many as there are, since
  * they are given out from the lowest. */
 static int find_descriptor(const Wanted *wanted, int directory, int guess) {
-        off_t count;
+        off_t count = 0;
 
         if (guess >= 0 && is_descriptor(wanted, directory, guess))
                 return guess;

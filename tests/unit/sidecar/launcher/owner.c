@@ -87,7 +87,7 @@ static WireOwnership ask_about(World *world, uint16_t port) {
 
 /* Of the connection that is accepted now. */
 static WireOwnership ask(World *world) {
-        struct sockaddr_in peer;
+        struct sockaddr_in peer = { 0 };
         socklen_t size = sizeof(peer);
 
         world->connection =
@@ -96,7 +96,7 @@ static WireOwnership ask(World *world) {
 }
 
 static WireOwnership ask_again(World *world) {
-        struct sockaddr_in peer;
+        struct sockaddr_in peer = { 0 };
         socklen_t size = sizeof(peer);
 
         (void)getpeername(world->connection, (struct sockaddr *)&peer, &size);
@@ -174,7 +174,7 @@ static void many_connections_of_one(void **state) {
 
 static void nobody_has_it_any_more(void **state) {
         World *world = *state;
-        struct sockaddr_in local;
+        struct sockaddr_in local = { 0 };
         socklen_t size = sizeof(local);
         int fd = connect_to(world, SOCK_CLOEXEC);
 
