@@ -26,7 +26,7 @@ SLOWNESS = "8"  # how much longer the cases wait than on the machine itself
 
 
 class VirtualCluster(Cluster):
-    chosen_cases = ("-k", "test_kernel or (test_sessions and (pr10 or cl5 or config_map or no_privilege or no_network or k7 or k3))")
+    chosen_cases = ("-k", "test_kernel")
 
     def __init__(self, console: Console):
         super().__init__(Layout(Path(os.environ.get("NAVIGATOR_VIRTUAL_CLUSTER") or CACHE / "virtual-cluster").resolve()), console)
