@@ -71,14 +71,13 @@ int identity_take(const RecordIdentity *identity) {
         if (setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
                 setresuid(identity->uid, identity->uid, identity->uid) < 0)
                 return -errno;
+        /* A change of uid clears the parent-death signal and lets fs.suid_dumpable decide who may
+         * look into this process: set both again, before anything else. The memory is the keeper's
+         * until the execve. */
+        if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return -errno;
         r = capability_keep_only(0);
         if (r < 0)
                 return r;
-        if (!is_taken(identity))
-                return -EPERM;
-        /* A change of uid clears the parent-death signal and lets fs.suid_dumpable decide who may
-         * look into this process: set both again. */
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
-                return -errno;
-        return 0;
+        return is_taken(identity) ? 0 : -EPERM;
 }

@@ -7,8 +7,9 @@
  *
  * What is trusted: the launcher's socket. What is not: the session, whose processes can neither
  * signal this one (another uid, and Landlock's scope) nor leave its tree. A root in the workload
- * with CAP_KILL can kill a keeper; then the program dies with it (its parent-death signal), and the
- * orphans become the launcher's, which ends them (reap.c).
+ * can kill a keeper, or stop it, which the launcher takes for the same once it is to end a session;
+ * then the program dies with it (its parent-death signal), and the orphans become the launcher's,
+ * which ends them (reap.c).
  */
 #include "sidecar/launcher/keeper.h"
 
@@ -109,8 +110,8 @@ static void keep(Tree *tree) {
                         hang_up(tree);
                 if (tree->phase == PHASE_HUNG_UP && clock_milliseconds() >= tree->deadline)
                         tree->phase = PHASE_KILLING;
-                if (tree->phase == PHASE_KILLING)
-                        (void)tree_kill(&tree->scope, &count);
+                if (tree->phase == PHASE_KILLING && tree_kill(&tree->scope, &count) < 0)
+                        _exit(EXIT_FAILURE); /* the launcher can, and will: reap.c */
                 (void)poll(watched, 2, patience(tree));
                 if ((watched[0].revents & ~POLLNVAL) != 0 && tree->phase != PHASE_KILLING)
                         listen_to_launcher(tree);
@@ -118,26 +119,26 @@ static void keep(Tree *tree) {
         say(tree, KEEPER_GONE, 0);
 }
 
-/* What is kept: the three standard streams (for nothing but to be taken), the socket, the signals,
- * /proc. */
-static int close_others(Tree *tree, int proc_fd) {
-        const int wanted[] = { tree->control, tree->signals, proc_fd };
-        const int first = STDERR_FILENO + 1;
-        int moved[3];
+static int by_number(const void *one, const void *other) {
+        return *(const int *)one - *(const int *)other;
+}
 
-        for (int i = 0; i < 3; i++) {
-                moved[i] = fcntl(
-                        wanted[i], F_DUPFD_CLOEXEC, 64); /* out of the way of the numbers below */
-                if (moved[i] < 0)
+/* What is kept: the three standard streams (for nothing but to be taken), the socket, the signals,
+ * /proc. In place: a descriptor that would have to be moved might find no room. */
+static int close_others(const Tree *tree) {
+        int kept[] = { tree->control, tree->signals, tree->scope.proc_fd };
+        const size_t count = sizeof(kept) / sizeof(kept[0]);
+        unsigned from = STDERR_FILENO + 1;
+
+        qsort(kept, count, sizeof(kept[0]), by_number);
+        for (size_t i = 0; i < count; i++) {
+                const unsigned number = (unsigned)kept[i];
+
+                if (number > from && sys_close_range(from, number - 1, 0) < 0)
                         return -errno;
+                from = number + 1;
         }
-        for (int i = 0; i < 3; i++)
-                if (dup3(moved[i], first + i, O_CLOEXEC) < 0)
-                        return -errno;
-        tree->control = first;
-        tree->signals = first + 1;
-        tree->scope.proc_fd = first + 2;
-        return sys_close_range((unsigned)first + 3, ~0U, 0) < 0 ? -errno : 0;
+        return sys_close_range(from, ~0U, 0) < 0 ? -errno : 0;
 }
 
 static int give_up_privileges(void) {
@@ -150,7 +151,7 @@ static int give_up_privileges(void) {
 
 static void run(Plan *plan, int proc_fd, int control, int report_fd) __attribute__((__noreturn__));
 static void run(Plan *plan, int proc_fd, int control, int report_fd) {
-        Tree tree = { .control = control };
+        Tree tree = { .control = control, .scope = { .proc_fd = proc_fd } };
         sigset_t children;
 
         (void)sigemptyset(&children);
@@ -163,16 +164,19 @@ static void run(Plan *plan, int proc_fd, int control, int report_fd) {
                 _exit(EXIT_FAILURE);
 
         /* The child borrows this process's memory until its execve, and this process waits: no
-         * page table is copied, which is a tenth of a session's start. Till then the keeper hears
-         * nothing; keeper_kill() is what ends the two. */
+         * page table is copied, which is a tenth of a session's start. Borrowed are the heap (what
+         * the child takes of it goes with the keeper), errno, and the dumpable flag, which both
+         * want clear. Till then the keeper hears nothing; keeper_kill() is what ends the two. */
         // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): enter() never returns
         tree.program = vfork();
         if (tree.program == 0)
                 enter(plan, report_fd);
         if (tree.program < 0)
                 enter_report_no_start(report_fd, errno);
-        if (tree.program < 0 || close_others(&tree, proc_fd) < 0 || give_up_privileges() < 0)
-                tree.phase = PHASE_KILLING;
+        /* The program runs by now, and this process still holds what it was forked with: it lets go
+         * of that, or dies with its program, and the launcher ends what is left. */
+        if (close_others(&tree) < 0 || give_up_privileges() < 0)
+                _exit(EXIT_FAILURE);
         keep(&tree);
         _exit(EXIT_SUCCESS);
 }

@@ -4,11 +4,12 @@
 /*
  * Keeper: the process between the launcher and one session. It is the session's subreaper, so that
  * nothing which the session forks can get away from it; it stays in the sidecar's cgroup and
- * namespaces, holds no capability but KILL, and lives exactly as long as the session's tree.
+ * namespaces, and lives exactly as long as the session's tree. From the execve of the session's
+ * program on it holds no capability but KILL; before, it waits for that, in vfork.
  *
  * The launcher holds one SEQPACKET socket to it. It says KEEPER_STOP; the keeper says
- * KEEPER_EXITED, then KEEPER_GONE. A launcher that has died closes its end, and the keeper ends the
- * tree without any grace.
+ * KEEPER_EXITED, then KEEPER_GONE. A launcher that has died closes its end: the child that waits
+ * for its permission ends by that, and a keeper ends its tree without any grace.
  */
 #include <stdint.h>
 #include <sys/types.h>

@@ -108,8 +108,8 @@ static KnownProcess *open_parent(Known *known, KnownProcess *process) {
 }
 
 static KnownProcess *linked_parent(Known *known, const KnownProcess *process) {
-        KnownProcess *parent = process->parent_number != 0 ? known_find(known, process->parent)
-                                                           : NULL;
+        KnownProcess *parent =
+                process->parent_number != 0 ? known_find(known, process->parent) : NULL;
 
         if (parent == NULL || parent->number != process->parent_number ||
                 !known_refresh(known, parent))

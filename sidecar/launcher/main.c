@@ -58,8 +58,9 @@ static int open_signals(Launcher *launcher, Error *error) {
         const struct sigaction ignore = { .sa_handler = SIG_IGN };
         sigset_t wanted;
 
-        (void)sigaction(
-                SIGPIPE, &ignore, NULL); /* an audit reader that has gone is an error of write(2) */
+        /* An audit reader that has gone, and a file that may not grow, are errors of write(2). */
+        (void)sigaction(SIGPIPE, &ignore, NULL);
+        (void)sigaction(SIGXFSZ, &ignore, NULL);
         (void)sigemptyset(&wanted);
         (void)sigaddset(&wanted, SIGCHLD);
         (void)sigaddset(&wanted, SIGTERM);

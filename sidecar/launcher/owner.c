@@ -91,8 +91,8 @@ static int list_descriptors(const Wanted *wanted, int directory) {
                 for (ssize_t at = 0; at < n; seen++) {
                         const struct dirent64 *entry = (const void *)(entries + at);
 
-                        if (number_parse(entry->d_name, strlen(entry->d_name), INT32_MAX,
-                                    &number) &&
+                        if (number_parse(
+                                    entry->d_name, strlen(entry->d_name), INT32_MAX, &number) &&
                                 is_socket(wanted, fd, entry->d_name))
                                 return (int)number;
                         at += entry->d_reclen;
@@ -156,8 +156,7 @@ static KnownProcess *find_recent(
                 if (latest == NULL)
                         break;
                 before = latest->used;
-                found = i < first ? -1
-                                  : find_descriptor(wanted, latest->directory, latest->socket);
+                found = i < first ? -1 : find_descriptor(wanted, latest->directory, latest->socket);
                 if (found >= 0) {
                         latest->socket = found;
                         return latest;
@@ -226,14 +225,14 @@ static KnownProcess *find_holder(OwnerFinder *finder, const Wanted *wanted) {
 
 /* ---- whether another program shares it ---- */
 
-static bool is_rival(const Wanted *wanted, const KnownProcess *process, int directory,
-        RecordInode executable) {
+static bool is_rival(
+        const Wanted *wanted, const KnownProcess *process, int directory, RecordInode executable) {
         return !process_same_inode(process->executable, executable) &&
                list_descriptors(wanted, directory) >= 0;
 }
 
-static bool child_is_rival(const OwnerFinder *finder, const Wanted *wanted,
-        const KnownProcess *process, pid_t child) {
+static bool child_is_rival(
+        const OwnerFinder *finder, const Wanted *wanted, const KnownProcess *process, pid_t child) {
         cleanup_fd int directory = known_open_directory(&finder->known, child);
         RecordInode executable;
 
@@ -339,8 +338,8 @@ void owner_find(
         owner->ownership = WIRE_OWNER_GONE;
         owner->container = "";
         owner->program_count = 0;
-        if (netlink_socket_inode(finder->diagnosis[ask->network], &ask->local, &ask->remote,
-                    &wanted.inode) < 0)
+        if (netlink_socket_inode(
+                    finder->diagnosis[ask->network], &ask->local, &ask->remote, &wanted.inode) < 0)
                 return;
         process = find_holder(finder, &wanted);
         if (process == NULL || !known_refresh(&finder->known, process))
@@ -350,8 +349,7 @@ void owner_find(
         parent = parent_of(finder, process);
         if (process->parent < 0)
                 return; /* it has ended meanwhile */
-        if ((parent != NULL &&
-                    is_rival(&wanted, process, parent->directory, parent->executable)) ||
+        if ((parent != NULL && is_rival(&wanted, process, parent->directory, parent->executable)) ||
                 is_shared_with_children(finder, &wanted, process)) {
                 owner->ownership = WIRE_OWNER_AMBIGUOUS;
                 return;

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FILE_NAME "policy.yaml"
 
@@ -24,12 +25,18 @@ static int read_file(const Launcher *launcher, char **ret_text, size_t *ret_size
         cleanup_fd int directory =
                 open(launcher->options->policy_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
         cleanup_fd int fd = -1;
+        struct stat about;
 
         if (directory < 0)
                 return 1;
-        fd = sys_openat2_in_root(directory, FILE_NAME, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
-        if (fd < 0)
+        /* The volume may be one that the workload writes, too: a FIFO there must not hold us. */
+        fd = sys_openat2_in_root(
+                directory, FILE_NAME, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0);
+        if (fd < 0 || fstat(fd, &about) < 0)
                 return error_set(error, ERROR_OS, errno, "cannot open '%s/%s'",
+                        launcher->options->policy_directory, FILE_NAME);
+        if (!S_ISREG(about.st_mode))
+                return error_set(error, ERROR_INPUT, 0, "'%s/%s' is not a regular file",
                         launcher->options->policy_directory, FILE_NAME);
         return file_read_fd(fd, FILE_NAME, POLICY_TEXT_MAX, ret_text, ret_size, error);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A list of what is forbidden, on top of the container's own profile, which a session inherits from
- * nobody: it comes from the sidecar. What is on it gives no honest program anything (a session has
- * no capability), and much of it has been a way out of a kernel.
+ * A list of what is forbidden, on top of the sidecar container's own profile, which sessions
+ * inherit. What is on it gives no honest program anything (a session has no capability), and much
+ * of it has been a way out of a kernel.
  *
  * It is two programs. What the sidecar itself never calls, it forbids itself once; all that it
  * starts inherits that. What it needs to make a session (namespaces, openat2, families of sockets)
@@ -15,8 +15,8 @@
  * - A number above the newest one reviewed here is ENOSYS: a kernel's next invention is not in the
  *   sandbox before somebody has looked at it.
  * - The kernel takes an `int` argument from the low 32 bits of a register, a BPF comparison sees
- *   64: TIOCSTI|1<<32 is TIOCSTI to the one and not to the other. Every comparison of an int here
- * is masked.
+ *   64: TIOCSTI|1<<32 is TIOCSTI to the one and not to the other. Every comparison of an int with
+ *   what is forbidden is masked.
  * - Another architecture's calls (i386's int 0x80) end the process; x32 numbers are above every
  *   reviewed one.
  */
@@ -49,7 +49,7 @@
 #define NUMBER_OPEN_TREE_ATTR 467
 #define NUMBER_LSM_SET_SELF_ATTR 460
 
-static const int never_called[] = {
+static const int forbidden_to_all[] = {
         /* other processes */
         SCMP_SYS(ptrace),
         SCMP_SYS(process_vm_readv),
@@ -234,13 +234,24 @@ static void deny_truncation(Rules *rules, int landlock_abi) {
         deny(rules, SCMP_SYS(openat2), ENOSYS, 0, NULL);
 }
 
-static void deny_to_all(Rules *rules, int landlock_abi) {
-        (void)landlock_abi;
-        for (size_t i = 0; i < sizeof(never_called) / sizeof(never_called[0]); i++)
-                deny(rules, never_called[i], EPERM, 0, NULL);
+/* Another process of the same uid may be another session, and a limit can end it (RLIMIT_CPU):
+ * Landlock's scope covers signals alone. To read a limit stays allowed. */
+static void deny_limits_of_others(Rules *rules) {
+        const struct scmp_arg_cmp others[] = {
+                { .arg = 0, .op = SCMP_CMP_NE, .datum_a = 0 },
+                { .arg = 2, .op = SCMP_CMP_NE, .datum_a = 0 },
+        };
+
+        deny(rules, SCMP_SYS(prlimit64), EPERM, 2, others);
+}
+
+static void deny_to_all(Rules *rules) {
+        for (size_t i = 0; i < sizeof(forbidden_to_all) / sizeof(forbidden_to_all[0]); i++)
+                deny(rules, forbidden_to_all[i], EPERM, 0, NULL);
         for (size_t i = 0; i < sizeof(forbidden_requests) / sizeof(forbidden_requests[0]); i++)
                 deny_bits(rules, SCMP_SYS(ioctl), 1, INT_MASK, forbidden_requests[i]);
         deny_bits(rules, SCMP_SYS(execveat), 4, AT_EMPTY_PATH, AT_EMPTY_PATH);
+        deny_limits_of_others(rules);
         deny_new_listener(rules);
 }
 
@@ -278,57 +289,64 @@ static int export_program(scmp_filter_ctx filter, SeccompProgram *ret_program) {
                 return -ENOMEM;
         memcpy(program, ceiling, sizeof(ceiling));
         n = fd_read_full(fd, program + sizeof(ceiling) / sizeof(ceiling[0]), (size_t)about.st_size);
-        if (n < 0)
-                return (int)n;
+        if (n != about.st_size)
+                return n < 0 ? (int)n : -EIO;
 
         ret_program->length = (unsigned short)((sizeof(ceiling) + (size_t)n) / sizeof(*program));
         ret_program->filter = take_ptr(program);
         return 0;
 }
 
-static void release(scmp_filter_ctx *filter) {
-        if (*filter != NULL)
-                seccomp_release(*filter);
-}
-
-static int compile(void (*fill)(Rules *rules, int landlock_abi), int landlock_abi,
-        SeccompProgram *ret_program, Error *error) {
-        cleanup(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-        Rules rules = { .filter = filter };
+static int begin(Rules *rules, Error *error) {
         int r;
 
-        if (filter == NULL)
+        rules->failed = 0;
+        rules->filter = seccomp_init(SCMP_ACT_ALLOW);
+        if (rules->filter == NULL)
                 return error_set(error, ERROR_OS, ENOMEM, "cannot start the seccomp filter");
-        r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+        r = seccomp_attr_set(rules->filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
         if (r == 0)
-                r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE,
+                r = seccomp_attr_set(rules->filter, SCMP_FLTATR_CTL_OPTIMIZE,
                         2); /* a binary tree: log n comparisons a call */
-        if (r == 0) {
-                fill(&rules, landlock_abi);
-                r = rules.failed;
-        }
-        if (r == 0)
-                r = export_program(filter, ret_program);
-        if (r < 0)
-                return error_set(error, ERROR_OS, -r, "cannot compile the seccomp filter");
-        return 0;
+        return r < 0 ? error_set(error, ERROR_OS, -r, "cannot set up the seccomp filter") : 0;
+}
+
+static int finish(const Rules *rules, SeccompProgram *ret_program, Error *error) {
+        int r = rules->failed < 0 ? rules->failed : export_program(rules->filter, ret_program);
+
+        return r < 0 ? error_set(error, ERROR_OS, -r, "cannot compile the seccomp filter") : 0;
+}
+
+static void release(Rules *rules) {
+        if (rules->filter != NULL)
+                seccomp_release(rules->filter);
 }
 
 int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error) {
-        return compile(deny_to_sessions, landlock_abi, ret_program, error);
+        cleanup(release) Rules rules = { 0 };
+
+        if (begin(&rules, error) < 0)
+                return -1;
+        deny_to_sessions(&rules, landlock_abi);
+        return finish(&rules, ret_program, error);
 }
 
 int seccomp_restrict_sidecar(Error *error) {
         cleanup(seccomp_program_donep) SeccompProgram program = { 0 };
+        cleanup(release) Rules rules = { 0 };
         int r;
 
-        if (compile(deny_to_all, 0, &program, error) < 0)
+        if (begin(&rules, error) < 0)
+                return -1;
+        deny_to_all(&rules);
+        if (finish(&rules, &program, error) < 0)
                 return -1;
         r = seccomp_install(&program);
         if (r < 0)
-                return error_set(error, ERROR_OS, -r,
-                        "cannot install the seccomp filter: CAP_SYS_ADMIN and a kernel with "
-                        "CONFIG_SECCOMP_FILTER are needed");
+                return error_set(error, ERROR_OS, -r, "cannot install the seccomp filter%s",
+                        r == -EACCES   ? ": CAP_SYS_ADMIN is needed"
+                        : r == -EINVAL ? ": the kernel needs CONFIG_SECCOMP_FILTER"
+                                       : "");
         return 0;
 }
 

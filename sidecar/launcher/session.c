@@ -21,6 +21,9 @@
 #include <sys/wait.h>
 
 #define PREPARE_LIMIT_MS 10000 /* a file system that hangs must not hold a session for ever */
+/* After a keeper was asked, or has said that its program ended: what it needs, and a busy node's
+ * delay. One that takes longer has been stopped. */
+#define END_LIMIT_MS (KEEPER_GRACE_MS + 4000)
 #define ARGUMENTS_IN_AUDIT 768U /* bytes of a line */
 
 static const bool permitted[SESSION_ENDED + 1][SESSION_ENDED + 1] = {
@@ -206,6 +209,11 @@ static void end(Session *session) {
                                 !session->exited || WIFSIGNALED(session->exit_status)));
 }
 
+static void end_soon(Session *session) {
+        if (session->state == SESSION_RUNNING && session->deadline == 0)
+                session->deadline = clock_milliseconds() + END_LIMIT_MS;
+}
+
 void session_hear_keeper(Session *session) {
         KeeperReport report;
         int r;
@@ -217,6 +225,7 @@ void session_hear_keeper(Session *session) {
                 if (report.word == KEEPER_EXITED) {
                         session->exit_status = report.status;
                         session->exited = true;
+                        end_soon(session);
                 } else if (report.word == KEEPER_GONE) {
                         if (session->keeper.report_fd >= 0)
                                 child_has_closed(session);
@@ -237,21 +246,34 @@ void session_hear_keeper(Session *session) {
 }
 
 void session_check_deadline(Session *session, int64_t now) {
-        if (session->state == SESSION_PREPARED)
+        if (session->state == SESSION_PREPARED) {
                 try_to_begin(session, now);
-        else if (session->deadline != 0 && now >= session->deadline)
+                return;
+        }
+        if (session->deadline == 0 || now < session->deadline)
+                return;
+        session->deadline = 0;
+        if (session->state == SESSION_RUNNING)
+                keeper_kill(&session->keeper);
+        else
                 refuse_text(session, "start",
-                        "the session was not ready in time: a file system of the container does "
-                        "not answer");
+                        session->state == SESSION_EXECUTING
+                                ? "the program was not executed in time: a file system of the "
+                                  "container does not answer"
+                                : "the session was not ready in time: a file system of the "
+                                  "container does not answer");
 }
 
 void session_stop(Session *session, const char *reason) {
         if (session->reason[0] == '\0')
                 (void)snprintf(session->reason, sizeof(session->reason), "%s", reason);
-        if (session->state < SESSION_EXECUTING)
+        if (session->state < SESSION_EXECUTING) {
                 keeper_kill(&session->keeper);
-        else if (session->keeper.control >= 0)
+                return;
+        }
+        if (session->keeper.control >= 0)
                 (void)keeper_stop(session->keeper.control);
+        end_soon(session);
 }
 
 void session_abandon(Session *session) {

@@ -16,10 +16,13 @@
  *   to REFUSED when it could not be within 2 s.
  * - EXECUTING: the child may execute. To RUNNING by the end of file, to REFUSED when the program
  *   cannot be executed.
- * - RUNNING: the client has its descriptors. To ENDED by the keeper.
+ * - RUNNING: the client has its descriptors. To ENDED by the keeper; one that does not end its
+ *   tree in time is killed, and then to ORPHANED.
  * - REFUSED: the client knows why, the tree ends. To ENDED by the keeper.
  * - ORPHANED: the keeper was killed, the tree is ours. To ENDED when reap.c has found nothing more.
  * - ENDED: nothing is left.
+ * The order counts: before EXECUTING nothing of the workload's has run, before RUNNING the client
+ * has nothing.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -128,3 +128,11 @@ def test_EG1_what_was_learned_becomes_the_policy(pod, shell):
     assert curl(shell, "http://web.test/")[0] == 200
     assert heard(pod, host="web.test", verdict="allowed")["policy"] == "curl"
     assert shell("/usr/bin/python3", "-c", "import urllib.request as u; print(u.urlopen('http://web.test/').status)").code == 1
+
+
+def test_H3_a_policy_that_is_no_file(pod):
+    """A volume that the workload writes, too: a FIFO there holds nobody."""
+    (pod.volume / "policy.yaml").unlink()
+    os.mkfifo(pod.volume / "policy.yaml")
+    time.sleep(2.5)
+    assert pod.gateway().run(["echo", "served"]).out == b"served\n"

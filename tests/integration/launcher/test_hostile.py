@@ -16,9 +16,10 @@ TREE = ["sh", "-c", "trap '' HUP TERM; for i in 1 2 3; do (setsid sh -c 'trap \"
 
 def wait_for(condition, seconds=5):
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (value := condition()):
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.02)
+    return value
 
 
 def start_tree(gateway):
@@ -249,6 +250,75 @@ def test_unknown_container_and_the_default(make_pod):
     assert gateway.run(["printenv", "WHICH"]).out == b"two\n"
     assert gateway.run(["printenv", "WHICH"], container="one").code == 1
     assert "'three'" in gateway.run(["true"], container="three").refusal
+
+
+def test_a_session_is_stopped_before_it_began(make_pod):
+    """Its child waits for the audit then, and its keeper for the child: neither is left, and nothing of the workload's has run."""
+    pod = make_pod(options=["--audit", "/dev/full"]).start()
+    gateway = pod.gateway()
+    session = gateway.start(["sh", "-c", "touch /sandbox/ran"])
+    wait_for(lambda: named(pod, "keeper"))
+    gateway.stop(session)
+    begin = time.monotonic()
+    gateway.wait_ended(session)
+    assert session.step == "start" and time.monotonic() - begin < 1
+    wait_for(lambda: not named(pod, "keeper") and not pod.sandboxed())
+    assert not (pod.root / "sandbox/ran").exists()
+
+
+def test_launcher_is_filtered(shared, gateway):
+    """What neither the sidecar nor a session calls is forbidden to the launcher and all that it starts; these containers have no filter of a runtime's."""
+    session = start_tree(gateway)
+    try:
+        for name in ("navigator-sidecar", "keeper", "navigator-gateway"):
+            (pid,) = named(shared, name)
+            assert "\nSeccomp:\t2\n" in Path(f"/proc/{pid}/status").read_text(), name
+    finally:
+        gateway.stop(session)
+        gateway.wait_ended(session)
+
+
+def test_a_keeper_that_was_stopped(make_pod):
+    """By a root in the workload: its session ends all the same, when it is to end."""
+    pod = make_pod().start()
+    gateway = pod.gateway()
+    gateway.limit = 15
+    session = start_tree(gateway)
+    (keeper,) = named(pod, "keeper")
+    os.kill(keeper, signal.SIGSTOP)
+    gateway.stop(session)
+    gateway.wait_ended(session)
+    wait_for(lambda: not pod.sandboxed() and not named(pod, "keeper"))
+    assert gateway.run(["echo", "still"]).out == b"still\n"
+
+
+def test_a_launcher_whose_files_were_limited(make_pod):
+    """By a process of its own uid: a keeper lets go of what it was forked with all the same, and sessions end."""
+    pod = make_pod().start()
+    gateway = pod.gateway()
+    as_the_launcher = ["setpriv", "--reuid=64700", "--regid=64700", "--clear-groups"]
+    subprocess.run([*as_the_launcher, "prlimit", "--pid", str(pod.sidecar), "--nofile=64:"], check=True)
+    session = start_tree(gateway)
+    (keeper,) = named(pod, "keeper")
+    wait_for(lambda: "\nCapEff:\t0000000000000020\n" in Path(f"/proc/{keeper}/status").read_text())
+    assert len(os.listdir(f"/proc/{keeper}/fd")) == 6
+    gateway.stop(session)
+    gateway.wait_ended(session)
+    wait_for(lambda: not pod.sandboxed())
+
+
+def test_a_session_may_not_limit_another(shared, gateway):
+    """Landlock's scope keeps signals in; a limit of processor time would be one."""
+    victim = gateway.start(["sleep", "61"])
+    try:
+        gateway.wait_started(victim)
+        program = "import resource, sys; resource.prlimit(int(sys.argv[1]), resource.RLIMIT_CPU, (0, 0))"
+        pid = wait_for(lambda: next((pid for pid, command in shared.sandboxed().items() if "sleep 61" in command), None))
+        done = gateway.run(["python3", "-c", program, str(pid)])
+        assert done.code == 1 and b"PermissionError" in done.err
+    finally:
+        gateway.stop(victim)
+        gateway.wait_ended(victim)
 
 
 def test_too_many_sessions(make_pod):
