@@ -65,34 +65,27 @@ def bench_exec(kubectl: Kubectl) -> None:
     kubectl.run("delete", "pods", "--all", "--grace-period=1")
 
 
-def starter(kubectl: Kubectl, **arguments):
-    """Creates a pod and waits until it is Ready; removes the one before, outside of what is measured by the next."""
-    count = iter(range(10_000))
+class Starter:
+    """Called, creates a pod and waits until it is Ready; what it created before goes meanwhile, and nobody waits for that."""
 
-    def start():
-        name = f"start-{time.time_ns():x}-{next(count)}"
-        kubectl.create(pod(name, **arguments))
-        kubectl.run("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
-        started.append(name)
-    started = []
-    start.names = started
-    return start
+    def __init__(self, kubectl: Kubectl, **arguments):
+        self.kubectl, self.arguments, self.name = kubectl, arguments, ""
+
+    def __call__(self) -> None:
+        if self.name:
+            self.kubectl.run("delete", "pod", self.name, "--grace-period=0", "--force", "--wait=false")
+        self.name = f"start-{time.time_ns():x}"
+        self.kubectl.create(pod(self.name, **self.arguments))
+        self.kubectl.run("wait", f"pod/{self.name}", "--for=condition=Ready", "--timeout=60s")
 
 
 def bench_start(kubectl: Kubectl) -> None:
     report(f"kubectl create to Ready, {STARTS} of each", in_turn(STARTS, {
-        "a plain pod": cleaned(kubectl, starter(kubectl, annotations={})),
-        "the same in a user namespace": cleaned(kubectl, starter(kubectl, annotations={}, hostUsers=False)),
-        "the same with another's native sidecar": cleaned(kubectl, starter(kubectl, annotations={}, hostUsers=False, initContainers=[SIDECAR])),
-        "an annotated pod": cleaned(kubectl, starter(kubectl, annotations=ANNOTATIONS))}))
+        "a plain pod": Starter(kubectl, annotations={}),
+        "the same in a user namespace": Starter(kubectl, annotations={}, hostUsers=False),
+        "the same with another's native sidecar": Starter(kubectl, annotations={}, hostUsers=False, initContainers=[SIDECAR]),
+        "an annotated pod": Starter(kubectl, annotations=ANNOTATIONS)}))
     kubectl.run("delete", "pods", "--all", "--grace-period=1")
-
-
-def cleaned(kubectl: Kubectl, start):
-    def run():
-        start()
-        kubectl.run("delete", "pod", start.names.pop(), "--grace-period=0", "--force", "--wait=false")
-    return run
 
 
 def bench_untouched(kubectl: Kubectl) -> None:
@@ -100,9 +93,9 @@ def bench_untouched(kubectl: Kubectl) -> None:
     for _ in range(2):
         helm("uninstall", RELEASE, "--namespace", SYSTEM, "--timeout", "4m")
         time.sleep(3)  # the policies are forgotten a second later, as they are learned
-        samples["without the chart"] += next(iter(in_turn(BLOCK, {"": cleaned(kubectl, starter(kubectl, annotations={}))}).values()))
+        samples["without the chart"] += in_turn(BLOCK, {"": Starter(kubectl, annotations={})})[""]
         install(kubectl)
-        samples["with the chart"] += next(iter(in_turn(BLOCK, {"": cleaned(kubectl, starter(kubectl, annotations={}))}).values()))
+        samples["with the chart"] += in_turn(BLOCK, {"": Starter(kubectl, annotations={})})[""]
     report(f"kubectl create to Ready of a plain pod, {2 * BLOCK} of each", samples)
 
 

@@ -88,10 +88,11 @@ def test_pr10_session_is_in_the_workloads_cgroup(team):
 
 
 def test_pr10_memory_limit_meets_the_session_and_not_the_sidecar(namespace):
+    """128 MiB are too much for the workload's limit, and would not be for the sidecar's."""
     namespace.create(config_map())
     namespace.create(pod(annotations=POLICY_ANNOTATIONS, containers=[container(resources={"limits": {"memory": "64Mi"}})]))
     namespace.run("wait", "pod/agent", "--for=condition=Ready", f"--timeout={READY_SECONDS}s")
-    hog = sandbox(namespace, "python3", "-c", "held = [bytearray(1 << 20) for _ in range(512)]; print('got it')")
+    hog = sandbox(namespace, "python3", "-c", "held = [bytearray(1 << 20) for _ in range(128)]; print('got it')")
     assert hog.returncode == 137 and "got it" not in hog.stdout
     assert sandbox(namespace, "id", "-un").stdout.strip() == "sandbox"
     sidecar = next(c for c in namespace.get("pod", "agent")["status"]["initContainerStatuses"] if c["name"] == "navigator")

@@ -8,8 +8,24 @@ from conftest import CHART, RELEASE, SYSTEM, VALUES, WAIT, Kubectl, container, h
 from test_sessions import POLICY_ANNOTATIONS, READY_SECONDS, config_map, sandbox
 
 
+def plain_pod(cluster) -> dict:
+    """What the API server makes of a pod that is none of ours, but for the name that it draws for the token's volume."""
+    admitted = cluster.admitted(pod("plain", annotations={}, initContainers=[container("setup", command=["true"])]))
+    for volume in admitted["spec"]["volumes"]:
+        volume["name"] = volume["name"][:len("kube-api-access")]
+    for each in admitted["spec"]["containers"] + admitted["spec"]["initContainers"]:
+        for mount in each["volumeMounts"]:
+            mount["name"] = mount["name"][:len("kube-api-access")]
+    return {"spec": admitted["spec"], "labels": admitted["metadata"].get("labels"), "annotations": admitted["metadata"].get("annotations")}
+
+
 @pytest.fixture(scope="module")
-def room(cluster, release):
+def with_chart(cluster, release) -> dict:
+    return plain_pod(cluster)
+
+
+@pytest.fixture(scope="module")
+def room(cluster, release, with_chart):
     name = f"release-{time.time_ns():x}"
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     kubectl = Kubectl(name)
@@ -78,6 +94,10 @@ def test_nothing_of_the_chart_is_left(cluster):
     assert left == []
     # the kubelet asks for the class when it restarts a container of a pod that is still there
     assert [item["metadata"]["name"] for item in cluster.get("runtimeclasses")["items"]] == ["navigator"]
+
+
+def test_k1_plain_pod_is_the_same_without_the_chart(cluster, with_chart):
+    assert plain_pod(cluster) == with_chart
 
 
 def test_uninstall_of_an_empty_node_removes_what_was_written(cluster, room):
