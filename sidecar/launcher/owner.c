@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/number.h"
 #include "base/syscalls.h"
+#include "sidecar/launcher/clock.h"
 #include "sidecar/launcher/netlink.h"
 #include "sidecar/launcher/process.h"
 
@@ -27,6 +28,9 @@
 #define NEWEST_MAX 24          /* pids below the last one given out */
 #define CHILDREN_MAX 64U       /* that are looked at for sharing a socket */
 #define DESCRIPTORS_MAX 65536U /* of one process, that are looked at */
+/* A socket that is on its way in a message is nobody's, and to find that out is to list every
+ * descriptor there is: a session may make the launcher do it again and again, not for long. */
+#define LIMIT_MS 50
 
 int owner_prepare(OwnerFinder *finder, Error *error) {
         struct stat about;
@@ -52,7 +56,12 @@ void owner_done(OwnerFinder *finder) {
 typedef struct Wanted {
         dev_t device;
         uint32_t inode;
+        int64_t give_up_at; /* clock.h; what is not found by then is nobody's */
 } Wanted;
+
+static bool has_given_up(const Wanted *wanted) {
+        return clock_milliseconds() >= wanted->give_up_at;
+}
 
 static bool is_socket(const Wanted *wanted, int directory, const char *name) {
         struct stat about;
@@ -86,7 +95,7 @@ static int list_descriptors(const Wanted *wanted, int directory) {
         unsigned seen = 0;
         ssize_t n;
 
-        while (fd >= 0 && seen < DESCRIPTORS_MAX &&
+        while (fd >= 0 && seen < DESCRIPTORS_MAX && !has_given_up(wanted) &&
                 (n = getdents64(fd, entries, sizeof(entries))) > 0)
                 for (ssize_t at = 0; at < n; seen++) {
                         const struct dirent64 *entry = (const void *)(entries + at);
@@ -197,7 +206,7 @@ static int visit(void *context, pid_t pid) {
         Search *search = context;
 
         search->found = try_process(search->finder, search->wanted, pid);
-        return search->found != NULL;
+        return search->found != NULL || has_given_up(search->wanted);
 }
 
 static KnownProcess *find_anywhere(OwnerFinder *finder, const Wanted *wanted) {
@@ -250,10 +259,13 @@ static bool is_shared_with_children(
         if (last_pid(finder) == process->pid)
                 return false;
         (void)snprintf(path, sizeof(path), "task/%d/children", process->pid);
-        (void)read_text(process->directory, path, text, sizeof(text));
-        for (unsigned i = 0; i < CHILDREN_MAX && *at != '\0'; i++) {
+        if (read_text(process->directory, path, text, sizeof(text)) == sizeof(text) - 1)
+                return true; /* more than can be looked at: one of them may */
+        for (unsigned i = 0; *at != '\0'; i++) {
                 const size_t size = strcspn(at, " ");
 
+                if (i == CHILDREN_MAX || has_given_up(wanted))
+                        return true;
                 if (number_parse(at, size, INT32_MAX, &child) &&
                         child_is_rival(finder, wanted, process, (pid_t)child))
                         return true;
@@ -332,7 +344,10 @@ static void add_programs(OwnerFinder *finder, KnownProcess *process, KnownProces
 void owner_find(
         OwnerFinder *finder, const WireOwnerAsk *ask, OwnerText *text, WireOwner *ret_owner) {
         WireOwner *owner = ret_owner;
-        Wanted wanted = { .device = finder->socket_device };
+        Wanted wanted = {
+                .device = finder->socket_device,
+                .give_up_at = clock_milliseconds() + LIMIT_MS,
+        };
         KnownProcess *process, *parent;
 
         owner->ownership = WIRE_OWNER_GONE;
@@ -344,13 +359,14 @@ void owner_find(
         process = find_holder(finder, &wanted);
         if (process == NULL || !known_refresh(&finder->known, process))
                 return;
-        /* A socket that was just made is shared by inheritance if at all: with the parent, or with
-         * children. */
+        /* A program that shares a socket without meaning to does so with its parent, or with
+         * children: they are looked at. Who means to has other ways, too (docs/formats/egress.md).
+         */
         parent = parent_of(finder, process);
         if (process->parent < 0)
                 return; /* it has ended meanwhile */
         if ((parent != NULL && is_rival(&wanted, process, parent->directory, parent->executable)) ||
-                is_shared_with_children(finder, &wanted, process)) {
+                is_shared_with_children(finder, &wanted, process) || has_given_up(&wanted)) {
                 owner->ownership = WIRE_OWNER_AMBIGUOUS;
                 return;
         }

@@ -27,7 +27,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MESSAGES_A_TURN 64 /* before the others are heard */
+/* Before the others are heard: a look-up may take long (owner.c). */
+#define MESSAGES_A_TURN 64
+#define TURN_LIMIT_MS 20
 
 int serve_egress_prepare(Launcher *launcher, Error *error) {
         const int proc_fd = launcher->host.proc_fd, network_fd = launcher->host.base.network_fd;
@@ -287,11 +289,12 @@ static bool more_is_there(int control) {
 }
 
 void serve_hear_egress(Launcher *launcher) {
+        const int64_t end = clock_milliseconds() + TURN_LIMIT_MS;
         Role *egress = &launcher->egress;
         Error error;
 
         for (int i = 0; i < MESSAGES_A_TURN && egress->state != ROLE_FAILED &&
-                        more_is_there(egress->control);
+                        clock_milliseconds() < end && more_is_there(egress->control);
                 i++) {
                 int r = wire_receive(egress->control, &launcher->message);
 

@@ -3,7 +3,9 @@
 own outside."""
 
 import json
+import os
 import subprocess
+import time
 
 import egress
 import outside
@@ -71,6 +73,44 @@ sys.stdout.buffer.write(answer)
 def test_N4_plain_request_to_what_no_rule_allows(shell):
     status, _, body, _ = curl(shell, "http://example.test/")
     assert status == 403 and json.loads(body)["reason"] == "no_host"
+
+
+def test_N3_a_socket_that_nobody_holds(pod, shell):
+    """It is on its way from one process to another: to find out that it is nobody's takes long where there are many descriptors, and that is not
+    for the others to wait for."""
+    script = """
+import array, os, resource, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+null = os.open('/dev/null', os.O_RDONLY)
+for _ in range(24):
+    if os.fork() == 0:
+        try:
+            while True: os.dup(null)
+        except OSError:
+            time.sleep(8)
+            os._exit(0)
+time.sleep(2)
+ours, theirs = socket.socketpair()
+for _ in range(40):
+    s = socket.create_connection(('127.0.0.1', 3128), 5)
+    s.sendall(b'CONNECT web.test:443 HTTP/1.1\\r\\n\\r\\n')
+    ours.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [s.fileno()]))])
+    s.close()
+print('sent', flush=True)
+time.sleep(4)
+"""
+    gateway = shell.gateway
+    attacker = gateway.start(["/usr/bin/python3", "-c", script])
+    try:
+        gateway.wait_started(attacker)
+        assert os.read(attacker.fds[1], 10) == b"sent\n"
+        begin = time.monotonic()
+        assert gateway.run(["true"]).code == 0
+        assert time.monotonic() - begin < 2
+        assert heard(pod, host="web.test", port="443", verdict="denied", reason="owner_gone")
+    finally:
+        gateway.stop(attacker)
+        gateway.wait_ended(attacker)
 
 
 @pytest.mark.parametrize("request_text, status", [
