@@ -18,6 +18,7 @@ RATE = 200
 LONG_SECONDS, SHORT_SECONDS = 600, 15
 WARM_UP_SECONDS = 5   # heaps and tables reach their size
 GREW_MAX_KIB = 256    # 2 bytes a connection would be 234 KiB in the long form
+KNOWN = {"navigator-sidecar": 1}  # descriptors: it keeps the directory of the load's process in its table (known.h), in another place than the warm-up's
 TOLERATED = 0.001     # of all connections, that may fail on a machine which others use too
 
 # One connection after the other at a steady rate: through the proxy, without it, denied, to a closed port, a question for a name.
@@ -113,7 +114,7 @@ def soak(pod, seconds: float, rate: int = RATE) -> tuple:
     check(wrong <= done * TOLERATED, f"{done} connections, {per_second:.0f}/s; {wrong} did not end as they should")
     check(roles(pod) == pids, "the processes are the same as before")
     for name, after in settled(pids).items():
-        check(after.fds == before[name].fds, f"{name}: {before[name].fds} descriptors before, {after.fds} after")
+        check(after.fds <= before[name].fds + KNOWN.get(name, 0), f"{name}: {before[name].fds} descriptors before, {after.fds} after")
         check(after.written - before[name].written <= GREW_MAX_KIB,
               f"{name}: {before[name].written} KiB written to before, {after.written} after (at most {GREW_MAX_KIB} more)")
     return lines, complaints
