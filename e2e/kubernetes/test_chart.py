@@ -80,9 +80,9 @@ VALUES_AT_WORK = {
     "pods.proxyVariables": (["pods.proxyVariables=false"], lambda d: "3128" not in mutation(d)),
     "pods.noProxy": (['pods.noProxy=["10.0.0.0/8"]'], lambda d: "$(KUBERNETES_SERVICE_HOST),10.0.0.0/8" in mutation(d)),
     "sidecar.tlsSecret": (['sidecar.tlsSecret="mine"'], lambda d: "secretName: 'mine'" in mutation(d)),
-    "sidecar.seccompProfile": (['sidecar.seccompProfile="RuntimeDefault"'], lambda d: "type: 'RuntimeDefault'" in mutation(d)
-                               and "seccompProfile.type == 'RuntimeDefault'" in str(d["ValidatingAdmissionPolicy", "navigator-pods"])),
-    "sidecar.seccompProfile=default": ([], lambda d: "type: 'Unconfined'" in mutation(d)),
+    "sidecar.seccompProfile": (['sidecar.seccompProfile="Unconfined"'], lambda d: "type: 'Unconfined'" in mutation(d)
+                               and "seccompProfile.type == 'Unconfined'" in str(d["ValidatingAdmissionPolicy", "navigator-pods"])),
+    "sidecar.seccompProfile=default": ([], lambda d: "type: 'RuntimeDefault'" in mutation(d)),
     "sidecar.resources": (['sidecar.resources={"limits":{"cpu":"2"}}'], lambda d: "limits: {'cpu': '2', 'memory': '256Mi'}" in mutation(d)),
     "admission.mode=auto": ([], lambda d: is_injected_by(d, "policy")),
     "admission.mode=policy": (['admission.mode="policy"'], lambda d: is_injected_by(d, "policy")),
