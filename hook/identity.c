@@ -3,6 +3,7 @@
 #include "hook/identity.h"
 
 #include "base/number.h"
+#include "sidecar/wire/users.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,26 @@ static int refuse_root(const IdentityWish *wish, const Resolved *resolved, Error
         return 0;
 }
 
+/* The image may call the user what it likes: with the launcher's uid it could kill the launcher. */
+static int refuse_sidecar(const char *what, uint32_t id, Error *error) {
+        if (!user_is_of_sidecar(id))
+                return 0;
+        return error_set(error, ERROR_DENIED, 0,
+                "%s is %u, and %u to %u are the sidecar's own: give it another number in the "
+                "image's /etc/passwd and /etc/group, or name another user or group in the policy",
+                what, id, LAUNCHER_UID, EGRESS_UID);
+}
+
+static int refuse_sidecars(const Resolved *resolved, Error *error) {
+        if (refuse_sidecar("the uid of run_as_user", resolved->user.uid, error) < 0 ||
+                refuse_sidecar("the gid of run_as_group", resolved->gid, error) < 0)
+                return -1;
+        for (uint32_t i = 0; i < resolved->group_count; i++)
+                if (refuse_sidecar("a group of run_as_user", resolved->groups[i], error) < 0)
+                        return -1;
+        return 0;
+}
+
 static void pack_identity(const Resolved *resolved, Packer *result) {
         pack_u8(result, resolved->add_user);
         pack_u8(result, resolved->add_group);
@@ -144,10 +165,15 @@ int identity_resolve(const IdentityWish *wish, Packer *result, Error *error) {
 
         if (resolve_user(wish, &resolved, error) < 0 || resolve_group(wish, &resolved, error) < 0 ||
                 refuse_root(wish, &resolved, error) < 0 ||
-                resolve_memberships(wish, &resolved, error) < 0)
+                resolve_memberships(wish, &resolved, error) < 0 ||
+                refuse_sidecars(&resolved, error) < 0)
                 return -1;
         pack_identity(&resolved, result);
         return 0;
+}
+
+static bool is_forbidden(uint32_t id) {
+        return id == 0 || user_is_of_sidecar(id);
 }
 
 void identity_unpack(Unpacker *fields, Identity *ret_identity) {
@@ -164,9 +190,9 @@ void identity_unpack(Unpacker *fields, Identity *ret_identity) {
         record->home = unpack_string(fields);
         record->shell = unpack_string(fields);
         /* the rule of this file, whatever the jail says */
-        if (record->uid == 0 || record->gid == 0)
+        if (is_forbidden(record->uid) || is_forbidden(record->gid))
                 fields->failed = true;
         for (uint32_t i = 0; i < record->group_count; i++)
-                if (record->groups[i] == 0)
+                if (is_forbidden(record->groups[i]))
                         fields->failed = true;
 }

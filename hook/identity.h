@@ -5,7 +5,8 @@
  * Identity: who sessions run as, from what the policy asks for and what the image's passwd and
  * group files say. Pure; runs in a jail.
  *
- * Never uid 0, never gid 0, neither as the primary group nor as a supplementary one.
+ * Never 0 and never one of the sidecar's own ids (sidecar/wire/users.h), neither as uid nor as gid
+ * nor as a supplementary group.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,8 +35,8 @@ typedef struct Identity {
         bool add_group;
 } Identity;
 
-/* Packs an Identity. Refuses an unknown name other than IDENTITY_NAME, uid or gid 0, and a new id
- * that the image uses for another name. */
+/* Packs an Identity. Refuses an unknown name other than IDENTITY_NAME, uid or gid 0, an id of the
+ * sidecar's, and a new id that the image uses for another name. */
 int identity_resolve(const IdentityWish *wish, Packer *result, Error *error);
 
 /* Reads what identity_resolve() packed, as a part of a larger record; check unpack_end()

@@ -3,7 +3,7 @@
 /*
  * All our files are one read-only tmpfs at /etc/navigator; single files of it appear where programs
  * look for them. The image's own files are never written, but a name that we mount on is created
- * where it is missing, in the container's own layer.
+ * where it is missing, in the container's own layer; one that is missing on a volume is a refusal.
  *
  * Every place is found, or refused, before the first mount.
  */

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "hook/tree.h"
+#include "sidecar/wire/users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,6 +126,10 @@ static int read_id(Value root, const char *path, uint32_t *field, Error *error) 
         if (id == 0)
                 return error_set(
                         error, ERROR_INPUT, 0, "%s: '%s' is 0, which is root", root.document, path);
+        if (user_is_of_sidecar((uint32_t)id))
+                return error_set(error, ERROR_INPUT, 0,
+                        "%s: '%s' is %u, and %u to %u are the sidecar's own", root.document, path,
+                        (uint32_t)id, LAUNCHER_UID, EGRESS_UID);
         *field = (uint32_t)id;
         return 0;
 }

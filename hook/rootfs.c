@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
@@ -171,45 +172,84 @@ int rootfs_is_vacant(const Rootfs *rootfs, const char *path, Error *error) {
         return status.st_uid == rootfs->owner_uid && is_empty(take_fd(fd));
 }
 
+/* For the kernel's checks of file access only. The call itself never fails: what it did is asked
+ * for by an id that nobody can have. */
+static bool become(uid_t uid, gid_t gid) {
+        (void)setfsgid(gid);
+        (void)setfsuid(uid);
+        return (uid_t)setfsuid((uid_t)-1) == uid && (gid_t)setfsgid((gid_t)-1) == gid;
+}
+
 /* mkdirat() or an exclusive creation, as the container's root: a mount with mapped ids refuses the
  * host's. */
 static int create(const Rootfs *rootfs, int parent, const char *name, bool directory) {
         cleanup_fd int fd = -1;
         int r;
 
-        (void)setfsgid(rootfs->owner_gid);
-        (void)setfsuid(rootfs->owner_uid);
-        if (directory)
+        if (!become(rootfs->owner_uid, rootfs->owner_gid)) {
+                errno = EPERM;
+                r = -1;
+        } else if (directory)
                 r = mkdirat(parent, name, 0755);
         else
                 r = fd = openat(
                         parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
         r = r < 0 ? -errno : 0;
-        (void)setfsuid(0);
-        (void)setfsgid(0);
+        if (!become(0, 0))
+                return r < 0 ? r : -EPERM;
         return r;
 }
 
-/* Opens `name` in `parent`, creating it where it is missing. */
-static int open_or_create(
-        const Rootfs *rootfs, int parent, const char *name, bool directory, int *ret_fd) {
-        const int flags = O_PATH | O_CLOEXEC | (directory ? O_DIRECTORY : 0);
-        int fd = sys_openat2(parent, name, (uint64_t)flags, 0, PLACE_RESOLVE);
-        int r;
+/* Where a walk through the rootfs has got to. */
+typedef struct Place {
+        int fd;
+        bool on_volume; /* a mount of the pod's was entered on the way */
+} Place;
 
-        if (fd < 0 && errno == ENOENT) {
-                r = create(rootfs, parent, name, directory);
-                if (r < 0 && r != -EEXIST)
-                        return r;
-                fd = sys_openat2(parent, name, (uint64_t)flags, 0, PLACE_RESOLVE);
+static Place place_leave(Place place) {
+        (void)fd_close(place.fd);
+        return (Place){ .fd = -1 };
+}
+DEFINE_CLEANUP(Place, place_leave);
+
+/* One name further; -errno. What is mounted there is entered. */
+static int step(Place *place, const char *name, bool directory) {
+        const uint64_t flags = O_PATH | O_CLOEXEC | (directory ? O_DIRECTORY : 0);
+        bool on_volume = place->on_volume;
+        int fd = sys_openat2(place->fd, name, flags, 0, PLACE_RESOLVE | RESOLVE_NO_XDEV);
+
+        if (fd < 0 && errno == EXDEV) {
+                on_volume = true;
+                fd = sys_openat2(place->fd, name, flags, 0, PLACE_RESOLVE);
         }
         if (fd < 0)
                 return -errno;
-        *ret_fd = fd;
+        (void)fd_close(place->fd);
+        *place = (Place){ .fd = fd, .on_volume = on_volume };
         return 0;
 }
 
+/* The same, creating the name where it is missing. -EXDEV: it is missing on a volume. */
+static int step_or_create(const Rootfs *rootfs, Place *place, const char *name, bool directory) {
+        int r = step(place, name, directory);
+
+        if (r != -ENOENT)
+                return r;
+        if (place->on_volume)
+                return -EXDEV;
+        r = create(rootfs, place->fd, name, directory);
+        if (r < 0 && r != -EEXIST)
+                return r;
+        return step(place, name, directory);
+}
+
 static int refuse_place(const char *path, const char *name, int code, Error *error) {
+        if (code == EXDEV)
+                return error_set(error, ERROR_INPUT, 0,
+                        "cannot mount on '%s': a volume of the pod covers it, and has no '%s'; "
+                        "nothing is created on volumes, so mount the volume elsewhere, or put an "
+                        "empty file or directory of that name on it",
+                        path, name);
         if (code == ELOOP)
                 return error_set(error, ERROR_INPUT, 0,
                         "cannot mount on '%s': '%s' of the image is a symbolic link; the image "
@@ -224,16 +264,16 @@ static int refuse_place(const char *path, const char *name, int code, Error *err
  * is already held. */
 static int make_place(
         const Rootfs *rootfs, const char *path, bool directory, int *ret_fd, Error *error) {
-        cleanup_fd int at = fcntl(rootfs->directory, F_DUPFD_CLOEXEC, 0);
+        cleanup(place_leavep) Place place = { .fd = fcntl(rootfs->directory, F_DUPFD_CLOEXEC, 0) };
         const char *rest = path;
+        bool last = false;
 
-        if (at < 0)
+        if (place.fd < 0)
                 return error_set(error, ERROR_OS, errno, "cannot open the rootfs again");
-        for (;;) {
+        while (!last) {
                 char name[NAME_MAX + 1];
                 size_t length;
-                bool last;
-                int next = -1, r;
+                int r;
 
                 rest += strspn(rest, "/");
                 length = strcspn(rest, "/");
@@ -243,15 +283,11 @@ static int make_place(
                 name[length] = '\0';
                 rest += length;
                 last = *rest == '\0';
-                r = open_or_create(rootfs, at, name, directory || !last, &next);
+                r = step_or_create(rootfs, &place, name, directory || !last);
                 if (r < 0)
                         return refuse_place(path, name, -r, error);
-                (void)fd_close(at);
-                at = next;
-                if (last)
-                        break;
         }
-        *ret_fd = take_fd(at);
+        *ret_fd = take_fd(place.fd);
         return 0;
 }
 

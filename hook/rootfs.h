@@ -50,7 +50,9 @@ int rootfs_read(const Rootfs *rootfs, const char *path, RootfsReach reach, size_
         char **ret_data, size_t *ret_size, Error *error);
 
 /* O_PATH descriptors to mount on. What is missing is created, owned by the container's root:
- * directories 0755, an empty file 0644. */
+ * directories 0755, an empty file 0644; but only in the container's own layer. A volume outlives
+ * the container, others may mount it, and it may be a directory of the node: where a name would
+ * have to be created on one, that is refused (ERROR_INPUT). */
 int rootfs_make_directory(const Rootfs *rootfs, const char *path, int *ret_fd, Error *error);
 int rootfs_make_file(const Rootfs *rootfs, const char *path, int *ret_fd, Error *error);
 

@@ -19,6 +19,7 @@
 #include "hook/rootfs.h"
 #include "hook/source.h"
 #include "policy/flat.h"
+#include "sidecar/wire/users.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -240,6 +241,17 @@ static int refuse_shared_root(const Bundle *bundle, Error *error) {
                 bundle->propagation);
 }
 
+/* It could signal and limit the launcher, the roles and the keepers of sessions, without any
+ * capability. */
+static int refuse_sidecar_user(const Bundle *bundle, Error *error) {
+        if (!user_is_of_sidecar(bundle->uid))
+                return 0;
+        return error_set(error, ERROR_DENIED, 0,
+                "config.json: 'process.user.uid' is %u, and %u to %u are the sidecar's own: run "
+                "the workload as another user (runAsUser, or USER of the image)",
+                bundle->uid, LAUNCHER_UID, EGRESS_UID);
+}
+
 int workload_prepare(const Hook *hook, Error *error) {
         cleanup(workload_freep) Workload workload = { .hook = hook, .rootfs = ROOTFS_NONE };
         int r = registry_has(hook->pod, hook->state.id, REGISTRY_RECORD, &hook->process, error);
@@ -247,6 +259,7 @@ int workload_prepare(const Hook *hook, Error *error) {
         if (r <= 0)
                 return r < 0 ? r : hand_over(hook);
         if (refuse_shared_root(&hook->bundle, error) < 0 ||
+                refuse_sidecar_user(&hook->bundle, error) < 0 ||
                 select_policy(hook->state.policy, &workload.selection, error) < 0 ||
                 source_read_node(hook->proc, &workload.selection, &hook->node, &hook->bundle,
                         &workload.policy, error) < 0 ||

@@ -8,6 +8,7 @@
 #include "sidecar/launcher/identity.h"
 
 #include "sidecar/launcher/capability.h"
+#include "sidecar/wire/users.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -15,16 +16,23 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+static int check_id(const char *kind, uint32_t id, Error *error) {
+        if (user_is_of_sidecar(id))
+                return error_set(error, ERROR_INPUT, 0,
+                        "a session cannot have %s %u: %u to %u are the sidecar's own; give the "
+                        "user another one in the image, or the policy another user",
+                        kind, id, LAUNCHER_UID, EGRESS_UID);
+        if (id == 0 || id == UINT32_MAX)
+                return error_set(error, ERROR_INPUT, 0, "a session cannot have %s %u", kind, id);
+        return 0;
+}
+
 int identity_check(const RecordIdentity *identity, Error *error) {
-        if (identity->uid == 0 || identity->uid == UINT32_MAX)
-                return error_set(
-                        error, ERROR_INPUT, 0, "a session cannot run as uid %u", identity->uid);
-        if (identity->gid == 0 || identity->gid == UINT32_MAX)
-                return error_set(
-                        error, ERROR_INPUT, 0, "a session cannot run with gid %u", identity->gid);
+        if (check_id("uid", identity->uid, error) < 0 || check_id("gid", identity->gid, error) < 0)
+                return -1;
         for (uint32_t i = 0; i < identity->group_count; i++)
-                if (identity->groups[i] == 0)
-                        return error_set(error, ERROR_INPUT, 0, "a session cannot have group 0");
+                if (check_id("group", identity->groups[i], error) < 0)
+                        return -1;
         return 0;
 }
 

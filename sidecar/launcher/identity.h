@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "sidecar/wire/record.h"
 
-/* Refuses uid, gid or group 0 (ERROR_INPUT). */
+/* Refuses root and the sidecar's own ids (sidecar/wire/users.h) as uid, gid or group: ERROR_INPUT.
+ */
 int identity_check(const RecordIdentity *identity, Error *error);
 
 /* Groups, gid and uid of the calling process, each for good; afterwards it has no capability in any

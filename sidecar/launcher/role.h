@@ -17,12 +17,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-
-/* Uids inside the sidecar container. A role shares none with the launcher, another role, or the
- * sandbox user. */
-#define LAUNCHER_UID 64700U
-#define GATEWAY_UID 64701U
-#define EGRESS_UID 64702U
+#include "sidecar/wire/users.h"
 
 #define ROLE_ARGUMENTS_MAX 8U
 

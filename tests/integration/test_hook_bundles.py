@@ -165,6 +165,9 @@ def test_PR7_image_without_etc(node, bundle):
     ("sandbox:x:0:5::/:/bin/sh\n", "sandbox:x:5:\n", "is uid 0"),
     ("sandbox:x:5:5::/:/bin/sh\n", "sandbox:x:0:\n", "is gid 0"),
     ("taken:x:64750:5::/:/bin/sh\n", "", "'sandbox.uid' in the node configuration"),
+    ("sandbox:x:64700:64700::/:/bin/sh\n", "sandbox:x:5:\n", "the uid of run_as_user is 64700"),
+    ("sandbox:x:5:5::/:/bin/sh\n", "sandbox:x:64701:\n", "the gid of run_as_group is 64701"),
+    ("sandbox:x:5:5::/:/bin/sh\n", "sandbox:x:5:\nours:x:64702:sandbox\n", "a group of run_as_user is 64702"),
     ("x" * (1024 * 1024 + 1), "", "'/etc/passwd' is larger than"),
 ])
 def test_PR7_identity_that_is_refused(node, bundle, passwd, group, reason):
@@ -173,6 +176,16 @@ def test_PR7_identity_that_is_refused(node, bundle, passwd, group, reason):
     (container.rootfs / "etc/group").write_text(group)
     result = container.run("true")
     assert result.returncode != 0 and reason in result.stderr
+
+
+@pytest.mark.parametrize("uid", [64700, 64701, 64702])
+def test_PR7_workload_with_the_uid_of_the_sidecar(node, bundle, uid):
+    """It needs no capability to kill the launcher, a role or a keeper."""
+    container = bundle()
+    container.config["process"]["user"] = {"uid": uid, "gid": 1000}
+    result = container.run("echo", "ran")
+    assert result.returncode != 0 and "ran" not in result.stdout
+    assert f"'process.user.uid' is {uid}" in result.stderr and "runAsUser" in result.stderr
 
 
 # --- HK3, V6: policies
@@ -367,6 +380,45 @@ def test_HK5_a_link_reads_nothing_of_the_node(node, bundle, prefix):
     result = container.run("cat", "/etc/navigator/policy.yaml")
     assert "secret" not in result.stdout
     assert result.stdout == POLICY or "navigator-hook: error: " in result.stderr
+
+
+@pytest.mark.parametrize("path", ["etc/passwd", "etc/group"])
+@pytest.mark.parametrize("target", ["/proc/kmsg", "/proc/version", "/sys/kernel/uevent_seqnum"])
+def test_HK5_a_link_reads_nothing_of_the_kernel(node, bundle, path, target):
+    """The runtime masks such paths only after the hook; to stat(2) they are regular files."""
+    container = bundle()
+    container.config["mounts"].append({"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["ro"]})
+    (container.rootfs / path).unlink()
+    (container.rootfs / path).symlink_to(target)
+    result = container.run("true")
+    assert result.returncode != 0 and f"'/{path}' leads to a file system that keeps no files" in result.stderr
+
+
+@pytest.mark.parametrize("destination, missing, files", [
+    ("/etc", "navigator", ()), ("/etc", "profile.d", ("navigator/",)), ("/etc/profile.d", "zz-navigator.sh", ()),
+])
+def test_HK5_nothing_is_created_on_a_volume(node, bundle, tmp_path, destination, missing, files):
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    for name in files:
+        (volume / name).mkdir()
+    before = tree(volume)
+    container = bundle()
+    container.annotations["navigator.sandbox/policy"] = "node/default"
+    container.volume(volume, destination, "rw")
+    result = container.run("true")
+    assert result.returncode != 0 and f"a volume of the pod covers it, and has no '{missing}'" in result.stderr
+    assert tree(volume) == before
+
+
+def test_HK5_a_volume_that_has_the_places(node, bundle, tmp_path):
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    (volume / "zz-navigator.sh").touch()
+    container = bundle()
+    container.volume(volume, "/etc/profile.d", "rw")
+    assert "NO_PROXY" in container.shell("cat /etc/profile.d/zz-navigator.sh").stdout
+    assert (volume / "zz-navigator.sh").stat().st_size == 0
 
 
 # --- HK6

@@ -107,6 +107,32 @@ static void refuses_what_is_no_file(void **state) {
         }
 }
 
+/* To stat(2) regular files, every one; a read asks the kernel. */
+static void refuses_what_the_kernel_answers(void **state) {
+        const Folder *folder = *state;
+        static const struct {
+                const char *root, *path;
+        } cases[] = {
+                { "/proc", "kmsg" },
+                { "/proc", "self/status" },
+                { "/sys", "kernel/uevent_seqnum" },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                cleanup_fd int root = open(cases[i].root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                cleanup_free char *text = NULL;
+                Error error = { 0 };
+                size_t size;
+
+                assert_true(root >= 0);
+                assert_int_equal(hostile_read(folder->proc, root, cases[i].path, INSIDE, LIMIT,
+                                         &text, &size, &error),
+                        -1);
+                assert_int_equal(error.kind, ERROR_DENIED);
+                assert_non_null(strstr(error.text, "keeps no files"));
+        }
+}
+
 static void bounds_the_size(void **state) {
         const Folder *folder = *state;
         char text[LIMIT + 1];
@@ -125,6 +151,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(never_leaves, make_folder, remove_folder),
                 cmocka_unit_test_setup_teardown(
                         refuses_what_is_no_file, make_folder, remove_folder),
+                cmocka_unit_test_setup_teardown(
+                        refuses_what_the_kernel_answers, make_folder, remove_folder),
                 cmocka_unit_test_setup_teardown(bounds_the_size, make_folder, remove_folder),
         };
 

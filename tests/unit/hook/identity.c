@@ -124,6 +124,15 @@ static void refuses(void **state) {
                 { "sandbox", "sandbox", "taken:x:64750:1::/:/bin/sh\n", "",
                         "uses uid 64750 for 'taken'" },
                 { "sandbox", "sandbox", "", "taken:x:64750:\n", "uses gid 64750" },
+                /* the launcher's uid, by the image's choice and by the policy's */
+                { "sandbox", "sandbox", "sandbox:x:64700:64700::/:/bin/sh\n", "sandbox:x:5:\n",
+                        "the uid of run_as_user is 64700" },
+                { "64702", "5", "", "", "the uid of run_as_user is 64702" },
+                { "sandbox", "sandbox", "sandbox:x:5:64701::/:/bin/sh\n", "",
+                        "the gid of run_as_group is 64701" },
+                { "5", "64702", "", "", "the gid of run_as_group is 64702" },
+                { "sandbox", "5", "sandbox:x:5:5::/:/bin/sh\n", "g:x:64700:sandbox\n",
+                        "a group of run_as_user is 64700" },
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -159,10 +168,11 @@ static void bounds_the_groups(void **state) {
 }
 
 /* Whatever a jailed parser was talked into: the reader keeps the rule. */
-static void reads_no_root(void **state) {
-        static const uint32_t ids[][3] = { { 0, 5, 6 }, { 5, 0, 6 }, { 5, 6, 0 } };
+static void reads_nobody_forbidden(void **state) {
+        static const uint32_t ids[][3] = { { 0, 5, 6 }, { 5, 0, 6 }, { 5, 6, 0 }, { 64700, 5, 6 },
+                { 5, 64701, 6 }, { 5, 6, 64702 } };
 
-        for (size_t i = 0; i < 3; i++) {
+        for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
                 Packer result = packer_growing(4096);
                 Identity identity;
                 Unpacker fields;
@@ -190,7 +200,7 @@ int main(void) {
                 cmocka_unit_test(takes_numbers),
                 cmocka_unit_test(refuses),
                 cmocka_unit_test(bounds_the_groups),
-                cmocka_unit_test(reads_no_root),
+                cmocka_unit_test(reads_nobody_forbidden),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,7 @@ static void refuses_by_name(void **state) {
                 { "{\"run_directory\": \"r\"}", "'run_directory' is not an absolute path" },
                 { "{\"run_directory\": \"\"}", "'run_directory' is empty" },
                 { "{\"sandbox\": {\"uid\": 0}}", "'sandbox.uid' is 0, which is root" },
+                { "{\"sandbox\": {\"gid\": 64701}}", "'sandbox.gid' is 64701" },
                 { "{\"sandbox\": {\"gid\": 4294967295}}", "'sandbox.gid' is more than 4294967294" },
                 { "{\"sidecar\": {\"images\": [7]}}", "sidecar.images[0]" },
                 { "{\"policy\": {\"image\": \"no\"}}", "'policy.image' is not true or false" },
