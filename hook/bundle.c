@@ -2,9 +2,11 @@
 
 #include "hook/bundle.h"
 
+#include "base/file.h"
 #include "hook/tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +41,22 @@ typedef struct Reader {
         Bundle bundle;
         char root[PATH_MAX];
 } Reader;
+
+int bundle_read_file(const char *bundle, const char *file, size_t limit, char **ret_text,
+        size_t *ret_size, Error *error) {
+        char path[PATH_MAX];
+        Error reason = { 0 };
+        int r = snprintf(path, sizeof(path), "%s/%s", bundle, file);
+
+        if (r < 0 || (size_t)r >= sizeof(path))
+                return error_set(error, ERROR_LIMIT, 0, "the path of the bundle is too long");
+        if (file_read(AT_FDCWD, path, limit, ret_text, ret_size, &reason) == 0)
+                return 0;
+        if (reason.code == ENOENT)
+                return 1;
+        *error = reason;
+        return -1;
+}
 
 static int read_root(const BundleText *input, Value config, Reader *reader, Error *error) {
         const char *path = ROOTFS_DEFAULT;

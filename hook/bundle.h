@@ -16,10 +16,8 @@
 #include "base/pack.h"
 #include "sidecar/wire/record.h"
 
-/* Environment and arguments are bounded by execve to 2 MiB; JSON may need twice that. Podman's list
- * grows with the containers of a node. */
+/* Environment and arguments are bounded by execve to 2 MiB; JSON may need twice that. */
 #define BUNDLE_CONFIG_MAX ((size_t)4 * 1024 * 1024)
-#define BUNDLE_STORAGE_MAX ((size_t)8 * 1024 * 1024)
 
 /* The pod's policy volume is the one whose mount has this destination (docs/formats/node.md). */
 #define BUNDLE_POLICY_VOLUME "/run/navigator-policy"
@@ -47,9 +45,13 @@ typedef struct BundleText {
         const char *bundle; /* its absolute path, for a relative root.path */
         const char *config;
         size_t config_size;
-        const char *storage; /* podman's containers.json, or NULL */
+        const char *storage; /* podman's list of containers, or NULL */
         size_t storage_size;
 } BundleText;
+
+/* Reads `file` of the directory of a bundle; 1: not there. */
+int bundle_read_file(const char *bundle, const char *file, size_t limit, char **ret_text,
+        size_t *ret_size, Error *error);
 
 /* A JailParser of a BundleText. */
 int bundle_parse(const void *bundle_text, Packer *result, Error *error);

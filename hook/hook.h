@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Hook: one run of the hook for one container, and what its parts need to know about it.
+ * Hook: one run of the hook for one container, and what its parts need to know about it. The parts
+ * include this and not one another; run.c puts them together.
  */
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -12,8 +13,8 @@
 #include "hook/process.h"
 #include "hook/select.h"
 #include "hook/state.h"
+#include "hook/storage.h"
 
-#define HOOK_NOT_OURS 1
 #define HOOK_POD_MAX 160U
 
 typedef struct Hook {
@@ -23,6 +24,7 @@ typedef struct Hook {
         int pods;              /* RUN/pods */
         int pod;               /* RUN/pods/POD, locked */
         State state;
+        Storage storage; /* podman's, where the container is in it */
         Bundle bundle;
         Node node;
         Process process;
@@ -35,10 +37,6 @@ typedef struct Hook {
 #define HOOK_NONE                                                                                  \
         ((Hook){ .input = -1, .proc = -1, .pods = -1, .pod = -1, .process = PROCESS_NONE })
 
-/* Stage prestart or createRuntime, where the container exists and runs nothing yet: a failure means
- * that it must not run. Stage poststop, told by the state: forgets the container. HOOK_NOT_OURS
- * when it has no annotation of ours. */
-int hook_run(Hook *hook, Error *error);
 Hook hook_free(Hook hook);
 DEFINE_CLEANUP(Hook, hook_free);
 

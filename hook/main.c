@@ -13,6 +13,7 @@
 #include "hook/hook.h"
 #include "hook/install/command.h"
 #include "hook/print.h"
+#include "hook/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +68,7 @@ static int run(const char *config) {
 
         hook.input = STDIN_FILENO;
         hook.node_path = config;
-        if (hook_run(&hook, &error) >= 0)
+        if (run_hook(&hook, &error) >= 0)
                 return EXIT_SUCCESS;
         hook_report(&hook, &error);
         return EXIT_FAILURE;

@@ -24,13 +24,22 @@
 #define SANDBOX_ID_DEFAULT 64750U
 #define SANDBOX_ID_MAX 4294967294U
 
-typedef enum KeyKind { KEY_TEXT, KEY_PATH, KEY_BOOLEAN, KEY_ID, KEY_SIZE, KEY_IMAGES } KeyKind;
+typedef enum KeyKind {
+        KEY_TEXT,
+        KEY_PATH,
+        KEY_BOOLEAN,
+        KEY_ID,
+        KEY_SIZE,
+        KEY_IMAGES,
+        KEY_ENGINE
+} KeyKind;
 
 static const struct {
         const char *path;
         KeyKind kind;
         size_t offset;
 } keys[] = {
+        { "engine", KEY_ENGINE, offsetof(Node, engine) },
         { "run_directory", KEY_PATH, offsetof(Node, run_directory) },
         { "policy.directory", KEY_PATH, offsetof(Node, policy_directory) },
         { "policy.ceiling", KEY_PATH, offsetof(Node, ceiling) },
@@ -134,6 +143,18 @@ static int read_id(Value root, const char *path, uint32_t *field, Error *error) 
         return 0;
 }
 
+static int read_engine(Value root, const char *path, Engine *field, Error *error) {
+        const char *name = NULL;
+
+        if (value_string(root, path, &name, error) < 0)
+                return -1;
+        if (name != NULL && !engine_by_name(name, field))
+                return error_set(error, ERROR_INPUT, 0,
+                        "%s: '%s' is '%s'; it can be containerd, cri-o or podman", root.document,
+                        path, name);
+        return 0;
+}
+
 static int read_key(Value root, size_t index, Node *node, Error *error) {
         const char *path = keys[index].path;
         void *field = (char *)node + keys[index].offset;
@@ -150,6 +171,8 @@ static int read_key(Value root, size_t index, Node *node, Error *error) {
                 return value_number(root, path, HOME_SIZE_MAX, field, error);
         case KEY_IMAGES:
                 return read_images(root, node, error);
+        case KEY_ENGINE:
+                return read_engine(root, path, field, error);
         }
         return -1;
 }

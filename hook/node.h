@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "hook/engine.h"
 
 #define NODE_CONFIG_PATH "/etc/navigator/node.json"
 #define NODE_RUN_DIRECTORY "/run/navigator"
@@ -20,6 +21,7 @@
 struct json_t;
 
 typedef struct Node {
+        Engine engine;                /* ENGINE_UNKNOWN: it is told by each bundle */
         const char *run_directory;    /* the hook's own state: records, sockets, its log */
         const char *policy_directory; /* NAME.yaml for node/NAME; default.yaml for pods that name
                                          none */

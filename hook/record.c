@@ -29,9 +29,9 @@ int record_fill(const Hook *hook, const Source *policy, const Plan *plan, const 
 
         *ret_record = (Record){
                 .pod = hook->pod_id,
-                .pod_name = hook->state.pod_name,
-                .pod_namespace = hook->state.pod_namespace,
-                .pod_uid = hook->state.pod_uid,
+                .pod_name = hook->state.engine.pod_name,
+                .pod_namespace = hook->state.engine.pod_namespace,
+                .pod_uid = hook->state.engine.pod_uid,
                 .container_id = hook->state.id,
                 .container_name = hook->name,
                 .target = hook->state.target,

@@ -27,8 +27,8 @@ static const char *without_pod(const Bundle *bundle) {
 }
 
 static const char *find_name(const State *state, const Bundle *bundle) {
-        if (state->container_name[0] != '\0')
-                return state->container_name;
+        if (state->engine.container_name[0] != '\0')
+                return state->engine.container_name;
         if (bundle->storage_name[0] != '\0')
                 return without_pod(bundle);
         return state->id;
@@ -58,7 +58,8 @@ static bool starts_sidecar(const Bundle *bundle) {
 
 int select_role(
         const Node *node, const State *state, const Bundle *bundle, Role *ret_role, Error *error) {
-        const char *image = state->image[0] != '\0' ? state->image : bundle->storage_image;
+        const char *image =
+                state->engine.image[0] != '\0' ? state->engine.image : bundle->storage_image;
 
         if (!has_sidecar_name(node, state, bundle)) {
                 *ret_role = ROLE_WORKLOAD;

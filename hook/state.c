@@ -14,28 +14,51 @@
 #define ANNOTATION_MAX 512U /* "configmap/" and a DNS name fit with room */
 #define NAME_MAX_PLAIN 128U
 
-/* Where engines say what. The first that is there counts; containerd's and CRI-O's overwrite what a
- * pod's author writes under them. */
+/*
+ * Where engines say what, over whatever the pod's author wrote under these very keys: containerd's
+ * CRI plugin and CRI-O for each container of a pod (the last four of CRI-O are kubelet's labels of
+ * the container), podman for each container in a pod of its own. A container that podman runs
+ * outside of a pod is the doing of who has podman. A podman container's name and image are in its
+ * storage alone, and its pause container has no annotation of the pod's.
+ */
 static const struct {
+        Engine engine;
         const char *key;
         size_t offset;
 } engine_keys[] = {
-        { "io.kubernetes.cri.sandbox-id", offsetof(State, pod) },
-        { "io.kubernetes.cri.sandbox-name", offsetof(State, pod_name) },
-        { "io.kubernetes.cri.sandbox-namespace", offsetof(State, pod_namespace) },
-        { "io.kubernetes.cri.sandbox-uid", offsetof(State, pod_uid) },
-        { "io.kubernetes.cri.container-name", offsetof(State, container_name) },
-        { "io.kubernetes.cri.image-name", offsetof(State, image) },
-        { "io.kubernetes.cri-o.SandboxID", offsetof(State, pod) },
-        { "io.kubernetes.pod.name", offsetof(State, pod_name) },
-        { "io.kubernetes.pod.namespace", offsetof(State, pod_namespace) },
-        { "io.kubernetes.pod.uid", offsetof(State, pod_uid) },
-        { "io.kubernetes.container.name", offsetof(State, container_name) },
-        { "io.kubernetes.cri-o.ImageName", offsetof(State, image) },
+        { ENGINE_CONTAINERD, "io.kubernetes.cri.container-type", offsetof(EngineWord, type) },
+        { ENGINE_CONTAINERD, "io.kubernetes.cri.sandbox-id", offsetof(EngineWord, pod) },
+        { ENGINE_CONTAINERD, "io.kubernetes.cri.sandbox-name", offsetof(EngineWord, pod_name) },
+        { ENGINE_CONTAINERD, "io.kubernetes.cri.sandbox-namespace",
+                offsetof(EngineWord, pod_namespace) },
+        { ENGINE_CONTAINERD, "io.kubernetes.cri.sandbox-uid", offsetof(EngineWord, pod_uid) },
+        { ENGINE_CONTAINERD, "io.kubernetes.cri.container-name",
+                offsetof(EngineWord, container_name) },
+        { ENGINE_CONTAINERD, "io.kubernetes.cri.image-name", offsetof(EngineWord, image) },
+        { ENGINE_CRIO, "io.kubernetes.cri-o.ContainerType", offsetof(EngineWord, type) },
+        { ENGINE_CRIO, "io.kubernetes.cri-o.SandboxID", offsetof(EngineWord, pod) },
+        { ENGINE_CRIO, "io.kubernetes.cri-o.ImageName", offsetof(EngineWord, image) },
+        { ENGINE_CRIO, "io.kubernetes.pod.name", offsetof(EngineWord, pod_name) },
+        { ENGINE_CRIO, "io.kubernetes.pod.namespace", offsetof(EngineWord, pod_namespace) },
+        { ENGINE_CRIO, "io.kubernetes.pod.uid", offsetof(EngineWord, pod_uid) },
+        { ENGINE_CRIO, "io.kubernetes.container.name", offsetof(EngineWord, container_name) },
+        { ENGINE_PODMAN, "io.kubernetes.cri-o.SandboxID", offsetof(EngineWord, pod) },
+};
+#define KEY_COUNT (sizeof(engine_keys) / sizeof(*engine_keys))
+
+static const EngineWord nothing = {
+        .type = "",
+        .pod = "",
+        .pod_name = "",
+        .pod_namespace = "",
+        .pod_uid = "",
+        .container_name = "",
+        .image = "",
 };
 
-static const char *const type_keys[] = { "io.kubernetes.cri.container-type",
-        "io.kubernetes.cri-o.ContainerType" };
+static const char **find_field(State *state, size_t key) {
+        return (void *)((char *)&state->said[engine_keys[key].engine] + engine_keys[key].offset);
+}
 
 bool state_name_is_plain(const char *name) {
         size_t length =
@@ -116,27 +139,11 @@ static int read_annotations(Value annotations, State *state, Error *error) {
         return ours;
 }
 
-static int read_engine(Value annotations, State *state, Error *error) {
-        for (size_t i = 0; i < sizeof(engine_keys) / sizeof(*engine_keys); i++) {
-                const char **field = (void *)((char *)state + engine_keys[i].offset);
-
-                if ((*field)[0] != '\0')
-                        continue;
-                if (value_string(value_member(annotations, engine_keys[i].key), "", field, error) <
-                        0)
+static int read_engines(Value annotations, State *state, Error *error) {
+        for (size_t i = 0; i < KEY_COUNT; i++)
+                if (value_string(value_member(annotations, engine_keys[i].key), "",
+                            find_field(state, i), error) < 0)
                         return error_context(error, "annotation '%s'", engine_keys[i].key);
-        }
-        for (size_t i = 0; i < sizeof(type_keys) / sizeof(*type_keys); i++) {
-                const char *type = "";
-
-                if (value_string(value_member(annotations, type_keys[i]), "", &type, error) < 0)
-                        return error_context(error, "annotation '%s'", type_keys[i]);
-                if (strcmp(type, "sandbox") == 0)
-                        state->pause = true;
-        }
-        if (state->pod[0] != '\0' && !state_name_is_plain(state->pod))
-                return error_set(error, ERROR_INPUT, 0,
-                        "the engine's pod id '%s' is not a plain name", state->pod);
         return 0;
 }
 
@@ -167,23 +174,18 @@ static int read_container(Value root, State *state, Error *error) {
         return 0;
 }
 
-static void pack_state(const State *state, Packer *result) {
+static void pack_state(State *state, Packer *result) {
         pack_u8(result, state->annotated);
         if (!state->annotated)
                 return;
-        pack_u8(result, state->pause);
         pack_u8(result, state->stopped);
         pack_u32(result, state->pid);
         pack_string(result, state->id);
         pack_string(result, state->bundle);
         pack_string(result, state->policy);
         pack_string(result, state->target);
-        pack_string(result, state->pod);
-        pack_string(result, state->pod_name);
-        pack_string(result, state->pod_namespace);
-        pack_string(result, state->pod_uid);
-        pack_string(result, state->container_name);
-        pack_string(result, state->image);
+        for (size_t i = 0; i < KEY_COUNT; i++)
+                pack_string(result, *find_field(state, i));
 }
 
 int state_parse(const void *state_text, Packer *result, Error *error) {
@@ -194,12 +196,7 @@ int state_parse(const void *state_text, Packer *result, Error *error) {
                 .bundle = "",
                 .policy = "",
                 .target = "",
-                .pod = "",
-                .pod_name = "",
-                .pod_namespace = "",
-                .pod_uid = "",
-                .container_name = "",
-                .image = "",
+                .said = { nothing, nothing, nothing, nothing },
         };
         Value root = { 0 }, annotations = { 0 };
         int r;
@@ -211,7 +208,7 @@ int state_parse(const void *state_text, Packer *result, Error *error) {
         r = read_annotations(annotations, &state, error);
         if (r < 0)
                 return -1;
-        if (r > 0 && (read_engine(annotations, &state, error) < 0 ||
+        if (r > 0 && (read_engines(annotations, &state, error) < 0 ||
                              read_container(root, &state, error) < 0))
                 return -1;
         pack_state(&state, result);
@@ -220,28 +217,54 @@ int state_parse(const void *state_text, Packer *result, Error *error) {
 
 int state_unpack(const void *data, size_t size, State *ret_state, Error *error) {
         Unpacker fields = unpacker(data, size);
-        State state = { .annotated = unpack_u8(&fields) != 0 };
+        State state = {
+                .annotated = unpack_u8(&fields) != 0,
+                .said = { nothing, nothing, nothing, nothing },
+                .engine = nothing,
+        };
 
         if (state.annotated) {
-                state.pause = unpack_u8(&fields) != 0;
                 state.stopped = unpack_u8(&fields) != 0;
                 state.pid = unpack_u32(&fields);
                 state.id = unpack_string(&fields);
                 state.bundle = unpack_string(&fields);
                 state.policy = unpack_string(&fields);
                 state.target = unpack_string(&fields);
-                state.pod = unpack_string(&fields);
-                state.pod_name = unpack_string(&fields);
-                state.pod_namespace = unpack_string(&fields);
-                state.pod_uid = unpack_string(&fields);
-                state.container_name = unpack_string(&fields);
-                state.image = unpack_string(&fields);
+                for (size_t i = 0; i < KEY_COUNT; i++)
+                        *find_field(&state, i) = unpack_string(&fields);
         }
         if (!unpack_end(&fields) ||
-                (state.annotated &&
-                        (!state_name_is_plain(state.id) || state.bundle[0] != '/' ||
-                                (state.pod[0] != '\0' && !state_name_is_plain(state.pod)))))
+                (state.annotated && (!state_name_is_plain(state.id) || state.bundle[0] != '/')))
                 return error_set(error, ERROR_PEER, 0, "a malformed result of the state parser");
         *ret_state = state;
         return 0;
+}
+
+/* The key of a CRI engine that has a value, or NULL. */
+static const char *find_said(State *state) {
+        for (size_t i = 0; i < KEY_COUNT; i++)
+                if (engine_keys[i].engine != ENGINE_PODMAN && (*find_field(state, i))[0] != '\0')
+                        return engine_keys[i].key;
+        return NULL;
+}
+
+int state_hear(State *state, Engine engine, Error *error) {
+        const char *said = engine == ENGINE_UNKNOWN ? find_said(state) : NULL;
+        const EngineWord *word = &state->said[engine];
+
+        if (said != NULL)
+                return error_set(error, ERROR_INPUT, 0,
+                        "annotation '%s' is a container engine's, but no engine is known to keep "
+                        "bundles at '%s': say which it is by 'engine' in the node configuration, "
+                        "or leave the annotation out",
+                        said, state->bundle);
+        if (word->pod[0] != '\0' && !state_name_is_plain(word->pod))
+                return error_set(error, ERROR_INPUT, 0,
+                        "the engine's pod id '%s' is not a plain name", word->pod);
+        state->engine = *word;
+        return 0;
+}
+
+bool state_is_pause(const State *state) {
+        return strcmp(state->engine.type, "sandbox") == 0;
 }

@@ -128,3 +128,46 @@ def test_HK9_login_shells(pod):
     workload = pod.podman_exec("workload", "bash", "-lc", "echo $PATH")
     assert workload.stdout.startswith("/sandbox/.venv/bin:")
     assert pod.run("bash", "-c", "echo $PATH").out.startswith("/sandbox/.venv/bin:")
+
+
+# --- HK7: what an author writes under an engine's keys, where the engine is podman and its own word is elsewhere
+
+@pytest.fixture
+def annotated(hook):
+    """Runs a container with these annotations beside ours: (what it printed, what the hook wrote down of it)."""
+    names = []
+
+    def run_annotated(image: str, annotations: dict, *argv) -> tuple:
+        name = f"annotated-{len(names)}"
+        names.append(name)
+        words = [word for key, value in annotations.items() for word in ("--annotation", f"{key}={value}")]
+        hook.engine.run("run", "--detach", "--network", "none", "--name", name, *ANNOTATION, *words, images.reference(image), *argv)
+        container = hook.engine.run("inspect", "--format", "{{.Id}}", name).stdout.strip()
+        policy = hook.engine.run("exec", name, "cat", "/etc/navigator/policy.yaml", check=False).stdout
+        return policy, {path.name: path.parent.name for path in (hook.folder / "run/pods").rglob(f"{container}.*")}, container
+    yield run_annotated
+    for name in names:
+        hook.engine.run("rm", "--force", "--time", "0", name, check=False)
+
+
+@pytest.mark.parametrize("annotations", [
+    {"io.kubernetes.cri.container-type": "sandbox"}, {"io.kubernetes.cri-o.ContainerType": "sandbox"},
+], ids=["containerd", "cri-o"])
+def test_HK7_podman_pause_container_by_annotation(annotated, annotations):
+    policy, written, container = annotated("stock", annotations, "sleep", "infinity")
+    assert policy == POL and list(written) == [f"{container}.record"]
+
+
+@pytest.mark.parametrize("prefix, image", [
+    ("io.kubernetes.cri.container-name", "io.kubernetes.cri.image-name"), ("io.kubernetes.container.name", "io.kubernetes.cri-o.ImageName"),
+], ids=["containerd", "cri-o"])
+def test_HK7_podman_sidecar_by_annotation(annotated, hook, prefix, image):
+    """The name and the image of the sidecar, and a program of its name: what podman's storage says counts."""
+    policy, written, container = annotated("stock", {prefix: "navigator", image: images.reference("sidecar")}, "sh", "-c",
+                                           "cp /bin/sleep /tmp/navigator-sidecar; exec /tmp/navigator-sidecar infinity")
+    assert policy == POL and list(written) == [f"{container}.record"]
+
+
+def test_HK7_podman_pod_by_annotation(annotated):
+    _, written, container = annotated("stock", {"io.kubernetes.cri.sandbox-id": "another"}, "sleep", "infinity")
+    assert written[f"{container}.record"].startswith("net-")

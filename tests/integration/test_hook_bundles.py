@@ -70,11 +70,47 @@ def test_HK1_no_jail_stops_only_what_is_ours(node):
     assert "cannot become uid" in result.stderr
 
 
-@pytest.mark.parametrize("kind", ["io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType"])
-def test_HK1_pause_container(node, bundle, kind):
+KINDS = {"containerd": "io.kubernetes.cri.container-type", "cri-o": "io.kubernetes.cri-o.ContainerType"}
+
+
+@pytest.mark.parametrize("engine", KINDS)
+def test_HK1_pause_container(node, bundle, engine):
+    node.configure(engine=engine)
     container = bundle()
-    container.annotations[kind] = "sandbox"
+    container.annotations[KINDS[engine]] = "sandbox"
     assert "navigator" not in container.shell("ls /etc").stdout
+
+
+# --- HK7: what an author writes under an engine's keys
+
+@pytest.mark.parametrize("engine, foreign", [("containerd", "cri-o"), ("cri-o", "containerd"), ("podman", "containerd"), ("podman", "cri-o")])
+def test_HK7_nobody_is_a_pause_container_by_another_engines_word(node, bundle, engine, foreign):
+    node.configure(engine=engine)
+    container = bundle()
+    container.annotations[KINDS[foreign]] = "sandbox"
+    assert container.shell("cat /etc/navigator/policy.yaml").stdout == POLICY
+
+
+@pytest.mark.parametrize("key", KINDS.values())
+def test_HK7_an_engine_that_nobody_knows_is_not_believed(node, bundle, key):
+    node.configure(engine=None)
+    container = bundle()
+    container.annotations[key] = "sandbox"
+    result = container.run("echo", "ran")
+    assert result.returncode != 0 and "ran" not in result.stdout and f"'{key}' is a container engine's" in result.stderr
+
+
+def test_HK7_engine_by_the_place_of_the_bundle(node, bundle):
+    """containerd's, though the node's configuration names no engine."""
+    node.configure(engine=None)
+    container = bundle()
+    place = node.folder / "io.containerd.runtime.v2.task/k8s.io" / container.id
+    place.parent.mkdir(parents=True)
+    container.folder = container.folder.rename(place)
+    container.annotations[KINDS["cri-o"]] = "sandbox"
+    container.annotations["io.kubernetes.cri.sandbox-id"] = "pod-1"
+    container.start()
+    assert (node.pod("pod-1") / f"{container.id}.record").exists()
 
 
 # --- HK2: the files

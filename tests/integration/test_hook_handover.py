@@ -256,6 +256,7 @@ def test_pod_without_an_engine_is_its_network_namespace(node, bundle, network):
     container.join(network, "x")
     for key in [key for key in container.annotations if key.startswith("io.")]:
         del container.annotations[key]
+    node.configure(engine=None)
     container.start()
     assert (node.pod(f"net-{inode(network.path)[1]}") / f"{container.id}.record").exists()
     container.remove()

@@ -69,6 +69,8 @@ static void refuses_by_name(void **state) {
                 { "{\"policy.directory\": \"/p\"}", "'policy.directory'" },
                 { "{\"run_directory\": \"r\"}", "'run_directory' is not an absolute path" },
                 { "{\"run_directory\": \"\"}", "'run_directory' is empty" },
+                { "{\"engine\": \"docker\"}", "'engine' is 'docker'; it can be" },
+                { "{\"engine\": 7}", "'engine'" },
                 { "{\"sandbox\": {\"uid\": 0}}", "'sandbox.uid' is 0, which is root" },
                 { "{\"sandbox\": {\"gid\": 64701}}", "'sandbox.gid' is 64701" },
                 { "{\"sandbox\": {\"gid\": 4294967295}}", "'sandbox.gid' is more than 4294967294" },

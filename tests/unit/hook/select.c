@@ -9,7 +9,9 @@
 static const char *environment[] = { "HOSTNAME=demo", "PATH=/bin", NULL };
 
 static State said(const char *name, const char *image) {
-        return (State){ .annotated = true, .id = "0123", .container_name = name, .image = image };
+        return (State){ .annotated = true,
+                .id = "0123",
+                .engine = { .container_name = name, .image = image } };
 }
 
 static Bundle stored(const char *name, const char *image, const char *program) {

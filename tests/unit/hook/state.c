@@ -51,6 +51,7 @@ static void leaves_others_alone(void **state) {
 
 static void reads_what_containerd_says(void **state) {
         Packer result;
+        Error error = { 0 };
         State parsed = read_state("{" CONTAINER "\"annotations\": {"
                                   "\"navigator.sandbox/inject\": \"true\","
                                   "\"navigator.sandbox/policy\": \"node/strict\","
@@ -65,30 +66,33 @@ static void reads_what_containerd_says(void **state) {
                 &result);
 
         assert_true(parsed.annotated);
-        assert_false(parsed.pause);
+        assert_int_equal(state_hear(&parsed, ENGINE_CONTAINERD, &error), 0);
+        assert_false(state_is_pause(&parsed));
         assert_false(parsed.stopped);
         assert_int_equal(parsed.pid, 42);
         assert_string_equal(parsed.id, "c1");
         assert_string_equal(parsed.bundle, "/b");
         assert_string_equal(parsed.policy, "node/strict");
         assert_string_equal(parsed.target, "app");
-        assert_string_equal(parsed.pod, "pod1");
-        assert_string_equal(parsed.pod_name, "demo");
-        assert_string_equal(parsed.pod_namespace, "default");
-        assert_string_equal(parsed.pod_uid, "u-1");
-        assert_string_equal(parsed.container_name, "app");
-        assert_string_equal(parsed.image, "registry.example/app:1");
+        assert_string_equal(parsed.engine.pod, "pod1");
+        assert_string_equal(parsed.engine.pod_name, "demo");
+        assert_string_equal(parsed.engine.pod_namespace, "default");
+        assert_string_equal(parsed.engine.pod_uid, "u-1");
+        assert_string_equal(parsed.engine.container_name, "app");
+        assert_string_equal(parsed.engine.image, "registry.example/app:1");
         packer_done(&result);
 }
 
 static void knows_a_pause_container_and_an_end(void **state) {
         Packer result;
+        Error error = { 0 };
         State parsed =
                 read_state("{" CONTAINER "\"annotations\": {\"navigator.sandbox/inject\": \"true\","
                            "\"io.kubernetes.cri-o.ContainerType\": \"sandbox\"}}",
                         &result);
 
-        assert_true(parsed.pause);
+        assert_int_equal(state_hear(&parsed, ENGINE_CRIO, &error), 0);
+        assert_true(state_is_pause(&parsed));
         packer_done(&result);
 
         parsed = read_state("{\"id\": \"c1\", \"bundle\": \"/b\", \"status\": \"stopped\","
@@ -136,7 +140,6 @@ static void refuses_by_name(void **state) {
                         "'navigator.sandbox/policy' is empty" },
                 { ANNOTATED("\"navigator.sandbox/container\": 7"),
                         "'navigator.sandbox/container'" },
-                { ANNOTATED("\"io.kubernetes.cri.sandbox-id\": \"../x\""), "pod id '../x'" },
                 { ANNOTATED("\"io.kubernetes.cri.sandbox-id\": 7"),
                         "'io.kubernetes.cri.sandbox-id'" },
                 { "{\"id\": \"c\", \"pid\": 0, \"bundle\": \"/b\", \"annotations\": {" INJECT "}}",
@@ -171,6 +174,67 @@ static void refuses_by_name(void **state) {
                         fail_msg("'%s' does not say '%s'", error.text, cases[i].expected);
                 packer_done(&result);
         }
+}
+
+#define EVERYBODY                                                                                  \
+        ANNOTATED("\"io.kubernetes.cri.container-type\": \"sandbox\","                             \
+                  "\"io.kubernetes.cri.sandbox-id\": \"containerds\","                             \
+                  "\"io.kubernetes.cri.container-name\": \"navigator\","                           \
+                  "\"io.kubernetes.cri.image-name\": \"localhost/containerds\","                   \
+                  "\"io.kubernetes.cri-o.ContainerType\": \"container\","                          \
+                  "\"io.kubernetes.cri-o.SandboxID\": \"crios\","                                  \
+                  "\"io.kubernetes.cri-o.ImageName\": \"localhost/crios\","                        \
+                  "\"io.kubernetes.container.name\": \"app\"")
+
+/* What stands under another engine's keys is the author's word: for every field it is the engine
+ * that decides, and nobody's keys fill what another's leave open. */
+static void hears_one_engine(void **state) {
+        static const struct {
+                Engine engine;
+                bool pause;
+                const char *pod, *name, *image;
+        } cases[] = {
+                { ENGINE_CONTAINERD, true, "containerds", "navigator", "localhost/containerds" },
+                { ENGINE_CRIO, false, "crios", "app", "localhost/crios" },
+                { ENGINE_PODMAN, false, "crios", "", "" },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                Packer result;
+                State parsed = read_state(EVERYBODY, &result);
+                Error error = { 0 };
+
+                assert_int_equal(state_hear(&parsed, cases[i].engine, &error), 0);
+                assert_int_equal(state_is_pause(&parsed), cases[i].pause);
+                assert_string_equal(parsed.engine.pod, cases[i].pod);
+                assert_string_equal(parsed.engine.container_name, cases[i].name);
+                assert_string_equal(parsed.engine.image, cases[i].image);
+                assert_string_equal(parsed.engine.pod_name, "");
+                packer_done(&result);
+        }
+}
+
+static void hears_nobody_it_does_not_know(void **state) {
+        Packer result;
+        State parsed = read_state(EVERYBODY, &result);
+        Error error = { 0 };
+
+        assert_int_equal(state_hear(&parsed, ENGINE_UNKNOWN, &error), -1);
+        assert_int_equal(error.kind, ERROR_INPUT);
+        assert_non_null(strstr(error.text, "'io.kubernetes.cri.container-type'"));
+        assert_non_null(strstr(error.text, "'engine' in the node configuration"));
+        packer_done(&result);
+
+        parsed = read_state(ANNOTATED("\"example.com/a\": \"b\""), &result);
+        assert_int_equal(state_hear(&parsed, ENGINE_UNKNOWN, &error), 0);
+        assert_string_equal(parsed.engine.pod, "");
+        assert_false(state_is_pause(&parsed));
+        packer_done(&result);
+
+        parsed = read_state(ANNOTATED("\"io.kubernetes.cri.sandbox-id\": \"../x\""), &result);
+        assert_int_equal(state_hear(&parsed, ENGINE_CONTAINERD, &error), -1);
+        assert_non_null(strstr(error.text, "pod id '../x'"));
+        packer_done(&result);
 }
 
 static void refuses_a_long_value_by_name(void **state) {
@@ -225,6 +289,8 @@ int main(void) {
                 cmocka_unit_test(leaves_others_alone),
                 cmocka_unit_test(reads_what_containerd_says),
                 cmocka_unit_test(knows_a_pause_container_and_an_end),
+                cmocka_unit_test(hears_one_engine),
+                cmocka_unit_test(hears_nobody_it_does_not_know),
                 cmocka_unit_test(refuses_by_name),
                 cmocka_unit_test(refuses_a_long_value_by_name),
                 cmocka_unit_test(believes_no_malformed_result),
