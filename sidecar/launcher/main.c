@@ -99,12 +99,12 @@ static int be_the_only_one(Launcher *launcher, Error *error) {
 
 static int make_base(Launcher *launcher, Error *error) {
         PlanBase *base = &launcher->host.base;
-        int r;
+        int r, abi;
 
         launcher->landlock_abi = landlock_probe();
-        if (seccomp_restrict_sidecar(error) < 0 ||
-                seccomp_compile(launcher->landlock_abi > 0 ? launcher->landlock_abi : 0,
-                        &launcher->seccomp, error) < 0)
+        abi = launcher->landlock_abi > 0 ? launcher->landlock_abi : 0;
+        if (seccomp_restrict_sidecar(abi, error) < 0 ||
+                seccomp_compile(abi, &launcher->seccomp, error) < 0)
                 return -1;
         base->seccomp = &launcher->seccomp;
         base->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);

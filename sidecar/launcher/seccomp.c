@@ -6,9 +6,10 @@
  * of it has been a way out of a kernel.
  *
  * It is two programs. What the sidecar itself never calls, it forbids itself once; all that it
- * starts inherits that. What it needs to make a session (namespaces, openat2, families of sockets)
- * each session forbids itself. Besides the sidecar being confined, this is time: the kernel checks
- * and translates every instruction of a program for each process that installs it.
+ * starts inherits that. What it needs to make a session (setns, a network namespace, packet and
+ * netlink sockets, openat2) each session forbids itself. Besides the sidecar being confined, this
+ * is time: the kernel checks and translates every instruction of a program for each process that
+ * installs it.
  *
  * - EPERM, so that a program says what happened; ENOSYS where it then falls back to something that
  *   can be examined (clone3, whose flags are in memory).
@@ -125,12 +126,12 @@ static const uint64_t namespace_flags[] = {
         CLONE_NEWIPC,
         CLONE_NEWUSER,
         CLONE_NEWPID,
-        CLONE_NEWNET,
 };
 /* CLONE_NEWTIME: to clone() the same bit is part of the exit signal */
 #define UNSHARE_NEWTIME 0x80ULL
 
-static const uint64_t allowed_families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+/* AF_PACKET is the sidecar's alone, and of AF_NETLINK a session has one protocol. */
+static const uint64_t allowed_families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET };
 #define FAMILIES_END 64U /* above every family there is */
 
 /* Adds rules to a filter; the first failure stays, so that a list of rules is written without a
@@ -170,11 +171,6 @@ static bool any_allowed(uint64_t first, uint64_t count) {
 /* What is denied goes by aligned blocks, each one comparison of the upper bits. */
 static void deny_families(Rules *rules, int call) {
         const struct scmp_arg_cmp beyond = { .arg = 0, .op = SCMP_CMP_GE, .datum_a = FAMILIES_END };
-        /* the other netlink protocols reach kernel subsystems; 0 is what getifaddrs() asks */
-        const struct scmp_arg_cmp netlink[] = {
-                { .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = INT_MASK, .datum_b = AF_NETLINK },
-                { .arg = 2, .op = SCMP_CMP_NE, .datum_a = 0 },
-        };
         uint64_t first = 0;
 
         while (first < FAMILIES_END) {
@@ -188,6 +184,16 @@ static void deny_families(Rules *rules, int call) {
                 first += count;
         }
         deny(rules, call, EPERM, 1, &beyond);
+}
+
+static void deny_families_of_the_sidecar(Rules *rules, int call) {
+        /* the other netlink protocols reach kernel subsystems; 0 is what getifaddrs() asks */
+        const struct scmp_arg_cmp netlink[] = {
+                { .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = INT_MASK, .datum_b = AF_NETLINK },
+                { .arg = 2, .op = SCMP_CMP_NE, .datum_a = 0 },
+        };
+
+        deny_bits(rules, call, 0, INT_MASK, AF_PACKET);
         deny(rules, call, EPERM, 2, netlink);
 }
 
@@ -231,7 +237,6 @@ static void deny_truncation(Rules *rules, int landlock_abi) {
         deny_bits(rules, SCMP_SYS(open), 1, mask, O_TRUNC | O_ACCMODE);
         deny_bits(rules, SCMP_SYS(openat), 2, mask, O_TRUNC | O_RDONLY);
         deny_bits(rules, SCMP_SYS(openat), 2, mask, O_TRUNC | O_ACCMODE);
-        deny(rules, SCMP_SYS(openat2), ENOSYS, 0, NULL);
 }
 
 /* Another process of the same uid may be another session, and a limit can end it (RLIMIT_CPU):
@@ -245,23 +250,29 @@ static void deny_limits_of_others(Rules *rules) {
         deny(rules, SCMP_SYS(prlimit64), EPERM, 2, others);
 }
 
-static void deny_to_all(Rules *rules) {
+static void deny_to_all(Rules *rules, int landlock_abi) {
         for (size_t i = 0; i < sizeof(forbidden_to_all) / sizeof(forbidden_to_all[0]); i++)
                 deny(rules, forbidden_to_all[i], EPERM, 0, NULL);
         for (size_t i = 0; i < sizeof(forbidden_requests) / sizeof(forbidden_requests[0]); i++)
                 deny_bits(rules, SCMP_SYS(ioctl), 1, INT_MASK, forbidden_requests[i]);
         deny_bits(rules, SCMP_SYS(execveat), 4, AT_EMPTY_PATH, AT_EMPTY_PATH);
+        deny_families(rules, SCMP_SYS(socket));
+        deny_families(rules, SCMP_SYS(socketpair));
+        deny_namespaces(rules);
         deny_limits_of_others(rules);
         deny_new_listener(rules);
+        if (landlock_abi > 0)
+                deny_truncation(rules, landlock_abi);
 }
 
 static void deny_to_sessions(Rules *rules, int landlock_abi) {
         deny(rules, SCMP_SYS(setns), EPERM, 0, NULL);
-        deny_namespaces(rules);
-        deny_families(rules, SCMP_SYS(socket));
-        deny_families(rules, SCMP_SYS(socketpair));
+        deny_bits(rules, SCMP_SYS(unshare), 0, CLONE_NEWNET, CLONE_NEWNET);
+        deny_bits(rules, SCMP_SYS(clone), 0, CLONE_NEWNET, CLONE_NEWNET);
+        deny_families_of_the_sidecar(rules, SCMP_SYS(socket));
+        deny_families_of_the_sidecar(rules, SCMP_SYS(socketpair));
         if (landlock_abi > 0)
-                deny_truncation(rules, landlock_abi);
+                deny(rules, SCMP_SYS(openat2), ENOSYS, 0, NULL);
 }
 
 static int export_program(scmp_filter_ctx filter, SeccompProgram *ret_program) {
@@ -331,14 +342,14 @@ int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error)
         return finish(&rules, ret_program, error);
 }
 
-int seccomp_restrict_sidecar(Error *error) {
+int seccomp_restrict_sidecar(int landlock_abi, Error *error) {
         cleanup(seccomp_program_donep) SeccompProgram program = { 0 };
         cleanup(release) Rules rules = { 0 };
         int r;
 
         if (begin(&rules, error) < 0)
                 return -1;
-        deny_to_all(&rules);
+        deny_to_all(&rules, landlock_abi);
         if (finish(&rules, &program, error) < 0)
                 return -1;
         r = seccomp_install(&program);

@@ -16,12 +16,13 @@ typedef struct SeccompProgram {
         unsigned short length;
 } SeccompProgram;
 
+/* landlock_abi: where Landlock of that ABI lets a read-only file be emptied, the two close it (0:
+ * there is no Landlock, and nothing is closed for it). */
+
 /* Forbids this process, and all that it starts from now on, what none of them ever calls. Needs
  * CAP_SYS_ADMIN or no_new_privs. */
-int seccomp_restrict_sidecar(Error *error);
-
-/* The rest, for a session. landlock_abi: where Landlock of that ABI lets a read-only file be
- * emptied, this closes it (0: there is no Landlock, and nothing is closed for it). */
+int seccomp_restrict_sidecar(int landlock_abi, Error *error);
+/* The rest, for a session. */
 int seccomp_compile(int landlock_abi, SeccompProgram *ret_program, Error *error);
 SeccompProgram seccomp_program_done(SeccompProgram program);
 DEFINE_CLEANUP(SeccompProgram, seccomp_program_done);

@@ -136,16 +136,17 @@ static long call_number(const char *name) {
 }
 
 /* All that a session has: what it inherits, and its own. */
-static void confine(const SeccompProgram *program) {
+static void confine(int landlock_abi, const SeccompProgram *program) {
         Error error;
 
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_restrict_sidecar(&error) < 0 ||
-                seccomp_install(program) < 0)
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+                seccomp_restrict_sidecar(landlock_abi, &error) < 0 || seccomp_install(program) < 0)
                 _exit(255);
 }
 
 /* The errno of the call, 0, or ANSWER_KILLED. */
-static int answer(const SeccompProgram *program, long call, const unsigned long *arguments) {
+static int answer(int landlock_abi, const SeccompProgram *program, long call,
+        const unsigned long *arguments) {
         int status;
         pid_t pid = fork();
 
@@ -153,7 +154,7 @@ static int answer(const SeccompProgram *program, long call, const unsigned long 
                 long r;
 
                 (void)setsid();
-                confine(program);
+                confine(landlock_abi, program);
                 errno = 0;
                 r = syscall(call, arguments[0], arguments[1], arguments[2], arguments[3],
                         arguments[4], arguments[5]);
@@ -178,7 +179,7 @@ static void check_line(char *line, unsigned number) {
         size_t count = 0;
         Error error;
         long call;
-        int got;
+        int landlock_abi, got;
 
         assert_non_null(expected);
         *expected = '\0';
@@ -189,12 +190,13 @@ static void check_line(char *line, unsigned number) {
         for (char *word = strtok_r(NULL, " ", &rest); word != NULL;
                 word = strtok_r(NULL, " ", &rest))
                 arguments[count++] = argument_of(word);
+        landlock_abi = abi[0] == '-' ? 7 : atoi(abi);
         call = call_number(name);
         if (call < 0)
                 return; /* this architecture does not have it: open on arm64 */
 
-        assert_int_equal(seccomp_compile(abi[0] == '-' ? 7 : atoi(abi), &program, &error), 0);
-        got = answer(&program, call, arguments);
+        assert_int_equal(seccomp_compile(landlock_abi, &program, &error), 0);
+        got = answer(landlock_abi, &program, call, arguments);
         program = seccomp_program_done(program);
         if (!is_expected(expected, got))
                 fail_msg("line %u: %s (ABI %s): expected %s, got %s", number, name, abi, expected,
@@ -235,7 +237,7 @@ static void foreign_architecture(void **state) {
         if (pid == 0) {
                 long r = 20;
 
-                confine(&program);
+                confine(7, &program);
                 __asm__ volatile("int $0x80" : "+a"(r) : : "memory");
                 _exit(r < 0 ? 1 : 0);
         }
