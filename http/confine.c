@@ -39,7 +39,7 @@ typedef struct LandlockPort {
 #define LANDLOCK_NET_PORT 2            /* the kind of rule */
 #define LANDLOCK_NET_CONNECT (1U << 1) /* the right */
 #define SOCKET_TYPE_MASK 0xf           /* SOCK_CLOEXEC and SOCK_NONBLOCK aside */
-#define LANDLOCK_ABI_FLOOR 2           /* the product's, see docs/architecture.md */
+#define LANDLOCK_ABI_FLOOR 2           /* the product's, see docs/threat-model.md */
 
 /* All rights of an ABI: the highest bit of each kind, by the version that brought it. */
 static const struct {

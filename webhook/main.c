@@ -30,7 +30,7 @@ static const char help[] =
         "  -s, --settings FILE      what to add to a pod (default: "
         "/etc/navigator-webhook/settings.json)\n"
         "  -c, --certificates DIR   tls.crt and tls.key (default: "
-        "/etc/navigator-webhook/certificates)\n"
+        "/run/navigator-webhook)\n"
         "  -h, --help               this text\n"
         "  -V, --version            the version\n"
         "\n"

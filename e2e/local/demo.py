@@ -97,13 +97,15 @@ def main(arguments: list) -> int:
     finally:
         if not keep:
             demo.down()
+    if not keep:
+        console.line("Every step went as it should. e2e/demo --keep leaves the pods up to look around in; docs/kubernetes.md goes on from here.")
     if keep:
         console.line("Everything is up. Look around:")
         console.line()
         for pod in pods:
             console.line(console.colour("bold", f"  KUBECONFIG={pod.kubeconfig} kubectl exec -it {pod.name} -- bash"))
         console.line()
-        console.line(f"The first one's policy is {pod.node.policies}/demo.yaml. e2e/demo --down removes every trace.")
+        console.line(f"The first one's policy is {pod.node.policies}/demo.yaml. e2e/demo --down removes all of it.")
     return 0
 
 

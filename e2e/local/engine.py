@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A podman of our own: its configuration, storage, network and hooks lie in one folder, and go with it."""
+import contextlib
 import fcntl
 import json
 import os
@@ -98,8 +99,13 @@ class Engine:
 
     def close(self) -> None:
         """Ends every pod and removes the folder. What cannot be removed is said by name."""
+        pods = self.run("pod", "ps", "--quiet", "--no-trunc", check=False).stdout.split()
         for words in (("pod", "rm", "--all", "--force", "--time", "0"), ("rm", "--all", "--force", "--time", "0")):
             self.run(*words, check=False)
+        for pod in pods:  # podman leaves a pod's own cgroup, empty, in each hierarchy
+            for cgroup in Path("/sys/fs/cgroup").glob(f"*/libpod_parent/{pod}"):
+                with contextlib.suppress(OSError):
+                    cgroup.rmdir()
         for line in Path("/proc/self/mounts").read_text().splitlines():
             target = line.split(" ")[1]
             if target.startswith(f"{self.folder}/"):

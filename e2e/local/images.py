@@ -26,7 +26,7 @@ SIDECAR_USER = 64700
 SANDBOX_USER = 1000
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
 
-# What the launcher needs, and why, is in docs/architecture.md; the manifest adds the same list to the container.
+# What the launcher needs, and why, is in manifests/examples/pod.yaml; the manifest adds the same list to the container.
 LAUNCHER_CAPABILITIES = (
     "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE", "SETUID", "SETGID", "SETPCAP", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER",
     "NET_BIND_SERVICE", "NET_ADMIN", "NET_RAW")

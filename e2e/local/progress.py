@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person sees while something takes time: one line a step, alive on a terminal, plain everywhere else."""
+import contextlib
 import subprocess
 import sys
 import threading
@@ -21,8 +22,10 @@ class Console:
     def colour(self, name: str, text: str) -> str:
         return f"\033[{COLOURS[name]}m{text}\033[0m" if self.terminal else text
 
-    def line(self, text: str = "") -> None:
-        print(text, file=self.stream, flush=True)
+    def line(self, text: str = "", end: str = "\n") -> None:
+        """Who reads may have gone (`e2e/demo | head`): what is under way ends as it would have."""
+        with contextlib.suppress(BrokenPipeError):
+            print(text, end=end, file=self.stream, flush=True)
 
     def step(self, text: str) -> "Step":
         return Step(self, text)
@@ -41,7 +44,7 @@ class Step:
     def __enter__(self):
         self.start = time.monotonic()
         if not self.console.terminal:
-            print(f"  {self.text} ...", file=self.console.stream, flush=True)
+            self.console.line(f"  {self.text} ...")
         self.thread.start()
         return self
 
@@ -64,9 +67,9 @@ class Step:
             count += 1
             if self.console.terminal:
                 detail = self.console.colour("dim", self.detail[:60])
-                print(f"\r\033[K  {spin[count % len(spin)]} {self.text}  {detail}", end="", file=self.console.stream, flush=True)
+                self.console.line(f"\r\033[K  {spin[count % len(spin)]} {self.text}  {detail}", end="")
             else:
-                print(f"    still {self.text}, {count * pause} s  {self.detail[:80]}", file=self.console.stream, flush=True)
+                self.console.line(f"    still {self.text}, {count * pause} s  {self.detail[:80]}")
 
     def run(self, command: list, log: Path, **options) -> None:
         """Runs a command with its output in a log file, its last line beside the step; a failure shows the log's end."""

@@ -12,7 +12,7 @@
  *
  * What this can tell: the executable of the process that holds the socket now. A program that is
  * told what to do by another (through its environment, an interpreter's script, a debugger) keeps
- * its own name. docs/threat-model.md says what binary rules are worth for that reason.
+ * its own name. docs/formats/egress.md says what binary rules are worth for that reason.
  */
 #include <stdint.h>
 #include <sys/types.h>

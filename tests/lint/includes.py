@@ -11,11 +11,10 @@ LAYERS = {
     "http": ("base",),
     "sidecar/wire": ("base",),
     "sidecar/audit": ("base",),
-    "sidecar/health": ("base",),
     "hook": ("base", "policy", "sidecar/wire"),
     "sidecar/launcher": ("base", "policy", "sidecar/wire", "sidecar/audit"),
-    "sidecar/gateway": ("base", "http", "sidecar/wire", "sidecar/health"),
-    "sidecar/egress": ("base", "policy", "sidecar/wire", "sidecar/health"),
+    "sidecar/gateway": ("base", "http", "sidecar/wire"),
+    "sidecar/egress": ("base", "policy", "sidecar/wire"),
     "node": ("base",),
     "webhook": ("base", "http"),
     "cli": ("base", "policy", "sidecar/gateway", "sidecar/audit"),
@@ -25,18 +24,18 @@ LAYERS = {
 # loop and the buffers of two roles, OpenSSL their TLS.
 LIBRARIES = {
     "yaml.h": ("policy/document.c",),
-    "jansson.h": ("policy/json.c", "policy/json_schema.c", "policy/json_show.c", "policy/json_value.h", "hook/tree.c", "hook/print.c",
-                  "hook/document.c", "sidecar/gateway/api.c", "sidecar/gateway/resize.c", "sidecar/gateway/status.c",
+    "jansson.h": ("policy/json_value.h", "hook/tree.c", "hook/print.c",
+                  "sidecar/gateway/api.c", "sidecar/gateway/resize.c", "sidecar/gateway/status.c",
                   "sidecar/gateway/review.c", "node/readiness.c", "sidecar/audit/line.c", "cli/python_index.c", "webhook/"),
     "seccomp.h": ("base/jail.c", "sidecar/launcher/seccomp.c", "http/confine.c", "sidecar/egress/confine.c"),
-    "curl/": ("sidecar/gateway/ask.c", "node/request.c", "cli/"),
+    "curl/": ("sidecar/gateway/ask.c", "node/request.c"),
     "wslay/": ("sidecar/gateway/stream.c", "cli/"),
     "ldns/": ("sidecar/egress/names.c",),
     "ares": ("sidecar/egress/resolve.c",),
     "http_parser.h": ("http/head.c", "sidecar/egress/request.c"),
     "event2/": ("http/", "webhook/", "sidecar/gateway/", "sidecar/egress/"),
     "zlib.h": ("sidecar/gateway/spdy.c",),
-    "openssl/": ("sidecar/gateway/certificate.c", "sidecar/gateway/handshake.c", "http/tls.c", "webhook/review.c", "cli/"),
+    "openssl/": ("sidecar/gateway/certificate.c", "sidecar/gateway/handshake.c", "http/tls.c", "webhook/review.c"),
 }
 
 

@@ -3,7 +3,7 @@ What an annotated pod gets, written once, as data: the mutating policy builds it
 compares with it.
 */}}
 
-{{/* Facts: what the launcher needs, and why, is in docs/architecture.md. */}}
+{{/* Facts: what the launcher needs, and why, is in manifests/examples/pod.yaml. */}}
 {{- define "navigator.sidecar" -}}
 user: 64700
 port: 8443
