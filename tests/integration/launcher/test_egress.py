@@ -82,14 +82,16 @@ def test_N3_a_socket_that_nobody_holds(pod, shell):
 import array, os, resource, socket, time
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 null = os.open('/dev/null', os.O_RDONLY)
-for _ in range(24):
+ready, full = os.pipe()
+for _ in range(72):
     if os.fork() == 0:
         try:
             while True: os.dup(null)
         except OSError:
-            time.sleep(8)
+            os.write(full, b'.')
+            time.sleep(20)
             os._exit(0)
-time.sleep(2)
+for _ in range(72): os.read(ready, 1)
 ours, theirs = socket.socketpair()
 for _ in range(40):
     s = socket.create_connection(('127.0.0.1', 3128), 5)
@@ -97,7 +99,7 @@ for _ in range(40):
     ours.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [s.fileno()]))])
     s.close()
 print('sent', flush=True)
-time.sleep(4)
+time.sleep(20)
 """
     gateway = shell.gateway
     attacker = gateway.start(["/usr/bin/python3", "-c", script])
