@@ -92,11 +92,11 @@ void serve_tell_targets(Launcher *launcher) {
         (void)role_sent(gateway, wire_targets_write(gateway->control, &targets));
 }
 
-static void audit_role(Launcher *launcher, const char *name) {
+void serve_audit_role(Launcher *launcher, const Role *role, const char *name) {
         AuditEvent event;
 
         audit_begin(&event, "launcher", name);
-        audit_text(&event, "process", launcher->gateway.name);
+        audit_text(&event, "process", role->name);
         if (audit_write(&launcher->audit, &event) < 0)
                 audit_lose(&launcher->audit);
 }
@@ -104,7 +104,7 @@ static void audit_role(Launcher *launcher, const char *name) {
 void serve_lose_gateway(Launcher *launcher) {
         for (Session *session = launcher->sessions; session != NULL; session = session->next)
                 session_abandon(session);
-        audit_role(launcher, "process_ended");
+        serve_audit_role(launcher, &launcher->gateway, "process_ended");
         role_ended(&launcher->gateway);
 }
 
@@ -112,7 +112,7 @@ static int ready(Launcher *launcher, WireMessage *message, Error *error) {
         (void)message;
         (void)error;
         launcher->gateway.state = ROLE_SERVING;
-        audit_role(launcher, "process_ready");
+        serve_audit_role(launcher, &launcher->gateway, "process_ready");
         return 0;
 }
 

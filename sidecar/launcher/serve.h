@@ -14,5 +14,7 @@ void serve_tell_targets(Launcher *launcher);
 /* The gateway has ended: so do its sessions. */
 void serve_lose_gateway(Launcher *launcher);
 
+/* What has become of a role's process: the launcher's own event of that name. */
+void serve_audit_role(Launcher *launcher, const Role *role, const char *name);
 /* An event that a role wants in the audit, under its own name. */
 int serve_audit_line(Launcher *launcher, const Role *role, WireMessage *message, Error *error);

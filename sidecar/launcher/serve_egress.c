@@ -160,17 +160,8 @@ void serve_start_egress(Launcher *launcher) {
         (void)role_sent(egress, wire_signal(egress->control, WIRE_START, 0));
 }
 
-static void audit_egress(Launcher *launcher, const char *name) {
-        AuditEvent event;
-
-        audit_begin(&event, "launcher", name);
-        audit_text(&event, "process", launcher->egress.name);
-        if (audit_write(&launcher->audit, &event) < 0)
-                audit_lose(&launcher->audit);
-}
-
 void serve_lose_egress(Launcher *launcher) {
-        audit_egress(launcher, "process_ended");
+        serve_audit_role(launcher, &launcher->egress, "process_ended");
         role_ended(&launcher->egress);
 }
 
@@ -179,7 +170,7 @@ void serve_lose_egress(Launcher *launcher) {
 static int ready(Launcher *launcher, WireMessage *message, Error *error) {
         launcher->egress.state = ROLE_SERVING;
         doors_drop_unwanted(&launcher->doors);
-        audit_egress(launcher, "process_ready");
+        serve_audit_role(launcher, &launcher->egress, "process_ready");
         return 0;
 }
 
